@@ -1,0 +1,1 @@
+"""Meshes, pictures and parts that tests make by code."""
