@@ -1,0 +1,193 @@
+"""A photo becomes the part alone, centred on white; what cannot be cut out is kept whole."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from search.engine.errors import PictureError
+from search.engine.photo.mask import mask_find
+from search.engine.photo.prepare import cutout_png, photo_prepare
+from search.engine.photo.types import Box
+
+
+def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], grain: float) -> np.ndarray:
+    noise = cv2.GaussianBlur(rng.normal(size=shape).astype(np.float32), (0, 0), grain)
+    return (noise / noise.std())[..., None]
+
+
+def ground(kind: str, rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """(h, w, 3) float 0..255: what parts are photographed on."""
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]] / max(shape)
+    fall = (1 + 0.3 * (x - y))[..., None]
+    if kind == "paper":
+        return np.array([225.0, 222, 215]) * fall + rng.normal(0, 2, (*shape, 1))
+    if kind == "wood":
+        stripes = cv2.GaussianBlur(
+            rng.normal(size=shape).astype(np.float32), (0, 0), 1, sigmaY=40
+        )  # fmt: skip
+        return np.array([150.0, 105, 65]) * fall * (1 + 0.12 * (stripes / stripes.std())[..., None])
+    if kind == "cloth":
+        weave = np.sin(x * 260) * np.sin(y * 260)
+        return np.array([50.0, 70, 120]) * fall * (1 + 0.15 * weave[..., None])
+    return np.array([110.0, 112, 115]) * fall * (1 + 0.1 * smooth_noise(rng, shape, 1.2))
+
+
+def photo_of(
+    kind: str, seed: int, *, centre=(0.5, 0.5), size=0.28, shape=(480, 640)
+) -> tuple[np.ndarray, np.ndarray]:
+    """A shaded L-shaped part with a hole on a textured ground, and its true mask."""
+    rng = np.random.default_rng(seed)
+    part = np.zeros(shape, np.uint8)
+    reach = size * min(shape)
+    corners = np.array([(-1, -1), (1, -1), (1, -0.2), (0.1, 0), (0.1, 1), (-1, 1)]) * reach
+    angle = rng.uniform(0, 2 * np.pi)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = np.array(centre) * (shape[1], shape[0])
+    cv2.fillPoly(part, [(corners @ turn.T + middle).astype(np.int32)], 255)
+    hole = (np.array([-0.5, -0.5]) * reach) @ turn.T + middle
+    cv2.circle(part, tuple(int(v) for v in hole), int(0.22 * reach), 0, -1)
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]] / max(shape)
+    colour = {"paper": (110, 112, 120), "wood": (185, 188, 195), "cloth": (200, 160, 70)}
+    shade = (0.75 + 0.5 * (x * np.cos(angle) + y * np.sin(angle)))[..., None]
+    body = np.array(colour.get(kind, (205, 60, 45))) * shade
+    shadow = cv2.GaussianBlur(np.roll(part, (9, 9), (0, 1)), (0, 0), 9)[..., None] / 255
+    pixels = np.where(part[..., None] > 0, body, ground(kind, rng, shape) * (1 - 0.3 * shadow))
+    pixels = cv2.GaussianBlur(pixels, (0, 0), 0.8) + rng.normal(0, 3, (*shape, 3))
+    return np.clip(pixels, 0, 255).astype(np.uint8), part
+
+
+def jpeg(pixels: np.ndarray, quality: int = 90) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    return np.count_nonzero((a > 0) & (b > 0)) / np.count_nonzero((a > 0) | (b > 0))
+
+
+@pytest.mark.parametrize("kind", ["paper", "wood", "cloth", "stone"])
+def test_the_mask_finds_the_part_on_textured_grounds(kind):
+    ious = []
+    for seed in range(5):
+        pixels, truth = photo_of(kind, seed)
+        mask = mask_find(pixels)
+        assert mask is not None
+        ious.append(overlap(mask, truth))
+    assert np.median(ious) > 0.93
+    assert min(ious) > 0.85
+
+
+@pytest.mark.parametrize("size", [0.07, 0.45])
+def test_small_and_large_parts(size):
+    pixels, truth = photo_of("wood", 3, size=size)
+    assert overlap(mask_find(pixels), truth) > 0.8
+
+
+def test_a_white_ground_needs_no_more_than_its_colour():
+    pixels = np.full((300, 400, 3), 255, np.uint8)
+    pixels[100:200, 120:300] = (150, 150, 160)
+    mask = mask_find(pixels)
+    assert overlap(mask, (pixels[..., 0] < 255)) > 0.97
+
+
+def test_a_dark_part_on_a_black_ground_with_light_from_one_side():
+    y, x = np.mgrid[0:300, 0:400]
+    pixels = (np.repeat((10 + 30 * x / 400)[..., None], 3, 2)).astype(np.uint8)
+    truth = (x - 200) ** 2 + (y - 150) ** 2 < 70**2
+    pixels[truth] += 60
+    assert overlap(mask_find(pixels), truth) > 0.93
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.random.default_rng(0).integers(0, 255, (200, 260, 3), dtype=np.uint8),
+        np.repeat(np.linspace(0, 255, 260, dtype=np.uint8)[None, :, None], 200, 0).repeat(3, 2),
+    ],
+    ids=["noise", "gradient"],
+)
+def test_no_part_is_invented(pixels):
+    assert mask_find(pixels) is None
+
+
+def test_a_telling_alpha_is_the_mask():
+    pixels, truth = photo_of("stone", 0)
+    assert np.array_equal(mask_find(pixels, alpha=truth), truth)
+
+
+def test_the_part_lies_centred_on_white():
+    pixels, _ = photo_of("wood", 1, centre=(0.3, 0.6))
+    photo = photo_prepare(jpeg(pixels))
+    assert photo.cut
+    assert photo.picture.shape == (224, 224, 3)
+    assert (photo.picture[[0, -1]] == 255).all()
+    rows, columns = np.nonzero((photo.picture < 250).any(2))
+    assert abs(rows.min() + rows.max() - 223) <= 4
+    assert abs(columns.min() + columns.max() - 223) <= 4
+    assert max(np.ptp(rows), np.ptp(columns)) > 0.85 * 224
+    assert np.array_equal(photo.variants[0], photo.picture)
+    assert len(photo.penalties) == len(photo.variants)
+    assert photo.penalties[0] == 0
+
+
+def test_the_users_crop_wins():
+    left, _ = photo_of("wood", 1, shape=(480, 480))
+    right, truth = photo_of("wood", 2, shape=(480, 480))
+    data = jpeg(np.hstack([left, right]))
+    photo = photo_prepare(data, crop=Box(0.5, 0.0, 1.0, 1.0))
+    assert photo.cut
+    assert not photo.mask[:, :480].any()
+    assert overlap(photo.mask[:, 480:], truth) > 0.9
+    assert photo.box.left >= 0.5
+
+
+def test_a_picture_without_a_believable_part_is_kept_whole():
+    noise = np.random.default_rng(0).integers(0, 255, (200, 300, 3), dtype=np.uint8)
+    photo = photo_prepare(jpeg(noise))
+    assert not photo.cut
+    assert photo.box == Box(0, 0, 1, 1)
+    assert (photo.mask == 255).all()
+    assert (photo.picture[:30] == 255).all()  # wider than tall: white above and below
+
+
+def test_the_same_bytes_give_the_same_photo():
+    data = jpeg(photo_of("stone", 4)[0])
+    first, second = photo_prepare(data), photo_prepare(data)
+    assert np.array_equal(first.variants, second.variants)
+    assert np.array_equal(first.mask, second.mask)
+
+
+def test_the_cut_out_is_a_small_transparent_png():
+    pixels, truth = photo_of("cloth", 2)
+    photo = photo_prepare(jpeg(pixels))
+    png = Image.open(io.BytesIO(cutout_png(photo, longest=120)))
+    assert png.format == "PNG"
+    assert png.mode == "RGBA"
+    assert max(png.size) == 120
+    colour, alpha = np.asarray(png)[..., :3], np.asarray(png)[..., 3]
+    assert 0.2 < (alpha > 127).mean() < 0.9
+    inside = np.median(colour[alpha == 255], axis=0)
+    assert np.abs(inside - np.median(pixels[truth > 0], axis=0)).max() < 15
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [(-0.1, 0, 1, 1), (0, 0, 1.01, 1), (0.5, 0, 0.5, 1), (0, 0.9, 1, 0.1), (0, 0, NAN, 1)],
+)
+def test_a_senseless_crop_is_refused(corners):
+    with pytest.raises(PictureError) as caught:
+        Box(*corners)
+    assert caught.value.code == "bad_box"
+
+
+def test_a_crop_of_less_than_a_pixel_still_gives_a_picture():
+    photo = photo_prepare(jpeg(photo_of("paper", 0)[0]), crop=Box(0.9999, 0.9999, 1, 1))
+    assert photo.picture.shape == (224, 224, 3)
+    assert not photo.cut
