@@ -1,0 +1,46 @@
+"""What the room hands out: a mesh, and the limits under which a file may become one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FORMATS = ("stl-binary", "stl-ascii", "3mf", "obj", "ply", "glb", "gltf", "off", "step")
+SUFFIXES = (".stl", ".3mf", ".obj", ".ply", ".glb", ".gltf", ".off", ".step", ".stp")
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """Triangles inside the unit sphere, and the way back to the file's units.
+
+    triangles  (n, 3, 3) float32, C-contiguous, n >= 1, finite: centred on the bounding box's
+               centre and divided by `scale`; original = triangles * scale + centre
+    centre     (3,) float64, file units
+    scale      the largest distance of a vertex to the centre, file units, > 0
+    format     one of FORMATS
+    """
+
+    triangles: NDArray[np.float32]
+    centre: NDArray[np.float64]
+    scale: float
+    format: str
+
+    def points_restore(self) -> NDArray[np.float64]:
+        """(n, 3, 3) float64 corners in file units."""
+        return self.triangles.astype(np.float64) * self.scale + self.centre
+
+
+@dataclass(frozen=True)
+class MeshLimits:
+    """What one file may cost.
+
+    memory_mb is the child's whole address space, of which interpreter and libraries take about
+    400 MB before the first byte is read.
+    """
+
+    memory_mb: int = 4096
+    cpu_s: int = 60
+    wall_s: int = 120
+    triangles: int = 10_000_000
+    members: int = 2000
+    unpacked_mb: int = 2048
