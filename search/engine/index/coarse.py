@@ -1,0 +1,118 @@
+"""The approximate first stage: a faiss index over a snapshot's vectors that names candidates.
+
+The only module that knows faiss. Its own distances are thrown away: exact scoring follows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import faiss as faiss_typed
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from search.engine.index.config import IndexConfig
+    from search.engine.index.types import Bools, Float, Half, Ints
+
+# Its stubs lack half of its names.
+faiss: Any = faiss_typed
+
+FAISS_VERSION: str = faiss.__version__
+# Vectors converted to float32 at a time while a build feeds faiss: 100 MB at d = 384.
+_CHUNK = 65_536
+# k-means wants 39 points a centroid (faiss warns below it); more costs time, not recall.
+_POINTS_PER_LIST = 40
+_EFFORT_LEAST = 16
+_EF_MOST = 2048
+
+
+def factory_choose(config: IndexConfig, *, vectors: int, d: int) -> str:
+    """The faiss factory string of an approximate type for a gallery of (vectors, d)."""
+    # About sqrt(n) lists: a scan of a few dozen of them costs as much as choosing them.
+    nlist = config.nlist or 2 ** round(np.log2(vectors) / 2)
+    nlist = max(1, min(nlist, vectors // _POINTS_PER_LIST))
+    match config.type_for(vectors):
+        case "IVFPQ":
+            # Sub-vectors of four dimensions, four bits each, or the nearest width that divides d.
+            width = next(w for w in (4, 5, 6, 3, 2, 1) if d % w == 0)
+            return f"IVF{nlist},PQ{d // width}x4fs"
+        case "IVFFlat":
+            # float16 is what the rows hold: the same values as faiss's Flat in half the bytes.
+            return f"IVF{nlist},SQfp16"
+        case "HNSW":
+            return f"HNSW{config.hnsw_links},SQfp16"
+        case other:
+            raise ValueError(f"{other} has no coarse index")
+
+
+def coarse_build(vectors: Half, path: Path, *, factory: str, threads: int, seed: int) -> None:
+    """Train on a sample, add (n, d) float16 vectors chunk by chunk, write the index file."""
+    faiss.omp_set_num_threads(threads)
+    n, d = vectors.shape
+    index = faiss.index_factory(d, factory, faiss.METRIC_INNER_PRODUCT)
+    points = max(16_384, _POINTS_PER_LIST * getattr(index, "nlist", 0))
+    if isinstance(index, faiss.IndexIVF):
+        index.cp.seed = seed
+    if isinstance(index, faiss.IndexIVFPQFastScan):
+        # Sixteen centroids a sub-vector: faiss's warning about few points is about 256 of them.
+        index.pq.cp.min_points_per_centroid = 1
+        index.pq.cp.seed = seed
+    if n <= points:
+        sample = vectors[:]
+    else:
+        chosen = np.random.default_rng(seed).choice(n, points, replace=False)
+        sample = vectors[np.sort(chosen)]
+    index.train(sample.astype(np.float32))
+    for start in range(0, n, _CHUNK):
+        index.add(vectors[start : start + _CHUNK].astype(np.float32))
+    faiss.write_index(index, str(path))
+
+
+class Coarse:
+    """An open coarse index. Searches never change it, so threads share it without a lock.
+
+    `effort` is nprobe for IVF and efSearch for HNSW, passed with each search.
+    """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        # Mapped, so that the processes of one machine share the pages.
+        self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        self._threads = threads
+        self._lists = isinstance(self._index, faiss.IndexIVF)
+        self.vectors: int = self._index.ntotal
+        self.d: int = self._index.d
+
+    @property
+    def efforts(self) -> list[int]:
+        """The efforts worth trying, least first, each about twice the one before."""
+        most = self._index.nlist if self._lists else _EF_MOST
+        efforts = []
+        effort = _EFFORT_LEAST
+        while effort < most:
+            efforts.append(effort)
+            effort *= 2
+        return [*efforts, most]
+
+    def search(
+        self, queries: Float, *, count: int, effort: int, eligible: Bools | None = None
+    ) -> Ints:
+        """Indices (m,) of distinct vectors near any query: at most `count` for each query vector.
+
+        `eligible` (vectors,) restricts the answer to the vectors it marks.
+        """
+        # OpenMP keeps this number per calling thread: set where the work is done.
+        faiss.omp_set_num_threads(self._threads)
+        chosen: dict[str, Any] = {}
+        if eligible is not None:
+            chosen["sel"] = faiss.IDSelectorBitmap(np.packbits(eligible, bitorder="little"))
+        count = min(count, self.vectors)
+        if self._lists:
+            effort = min(effort, self._index.nlist)
+            parameters = faiss.SearchParametersIVF(nprobe=effort, **chosen)
+        else:
+            parameters = faiss.SearchParametersHNSW(efSearch=max(effort, count), **chosen)
+        _, found = self._index.search(queries, count, params=parameters)
+        ids: Ints = np.unique(found)
+        return ids[ids >= 0]

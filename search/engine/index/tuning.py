@@ -1,0 +1,76 @@
+"""Choose how hard a coarse index must look, by measuring it against exact search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from search.engine.index.exact import rows_score
+
+if TYPE_CHECKING:
+    from search.engine.index.snapshot import Snapshot
+    from search.engine.index.types import Float, Ints
+
+_SAMPLE = 100
+_K = 10
+# A photo is not in the gallery: the cosine left between a sampled view and its noisy query.
+_LIKENESS = 0.7
+
+
+def effort_tune(snapshot: Snapshot, *, seed: int) -> tuple[int, float]:
+    """The least effort that reaches the config's recall target, and recall@10 there.
+
+    Queries are views of the gallery mixed with isotropic noise. With config.nprobe set, that is
+    the effort, and only its recall is measured.
+    """
+    assert snapshot.coarse is not None
+    config = snapshot.manifest.config
+    queries = _queries_sample(snapshot, seed)
+    truth = _exact(snapshot, queries)
+    efforts = [config.nprobe] if config.nprobe else snapshot.coarse.efforts
+    effort, recall = 0, 0.0
+    for effort in efforts:
+        recall = float(
+            np.mean(
+                [
+                    len(np.intersect1d(wanted, _found(snapshot, query[None], effort))) / len(wanted)
+                    for query, wanted in zip(queries, truth, strict=True)
+                ]
+            )
+        )
+        if recall >= config.recall_target:
+            break
+    return effort, round(recall, 4)
+
+
+def _queries_sample(snapshot: Snapshot, seed: int) -> Float:
+    rng = np.random.default_rng(seed)
+    n, d = snapshot.vectors.shape
+    chosen = np.sort(rng.choice(n, min(_SAMPLE, n), replace=False))
+    views = snapshot.vectors[chosen].astype(np.float32)
+    noise = rng.standard_normal((len(chosen), d), np.float32)
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    mixed = _LIKENESS * views + np.sqrt(1 - _LIKENESS**2) * noise
+    return np.asarray(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), np.float32)
+
+
+def _exact(snapshot: Snapshot, queries: Float) -> list[Ints]:
+    """Rows of the ten best parts of each query, by scoring everything."""
+    best: list[Ints] = []
+    rows = np.flatnonzero(snapshot.part_ids >= 0)
+    for start in range(0, len(queries), 20):
+        pooled, _ = rows_score(
+            snapshot.vectors, snapshot.offsets, rows, queries[start : start + 20], pooling="max"
+        )
+        best.extend(rows[np.argsort(-column)[:_K]] for column in pooled.T)
+    return best
+
+
+def _found(snapshot: Snapshot, query: Float, effort: int) -> Ints:
+    """Rows of the ten best parts of one query, as a search finds them."""
+    count = snapshot.manifest.config.candidate_k
+    rows = snapshot.candidates(query, count=count, effort=effort)
+    rows = rows[snapshot.part_ids[rows] >= 0]
+    pooled, _ = rows_score(snapshot.vectors, snapshot.offsets, rows, query, pooling="max")
+    return rows[np.argsort(-pooled[:, 0])[:_K]]
