@@ -10,76 +10,20 @@ import pytest
 from search.engine.index.config import IndexConfig
 from search.engine.index.snapshot import snapshot_build, snapshot_open
 from search.engine.index.space_index import SpaceIndex
-from search.engine.index.types import RowBatch
+from tests.factories.embeddings import D, brute, check, embeddings, queries, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from search.engine.index.types import Ranking
-
-D = 32
 SPACE = "test-0000-32"
 FACTORIES = ["Flat", "IVFPQ", "IVFFlat", "HNSW"]
 
 
-def embeddings(parts: int, *, views: int = 4, seed: int = 0) -> NDArray[np.float16]:
-    """(parts, views, D): correlated views around part centres around a few families."""
-    rng = np.random.default_rng(seed)
-    families = rng.standard_normal((12, D))
-    centres = families[rng.integers(0, 12, parts)] + 0.7 * rng.standard_normal((parts, D))
-    made = centres[:, None] + 0.6 * rng.standard_normal((parts, views, D))
-    return (made / np.linalg.norm(made, axis=2, keepdims=True)).astype(np.float16)
-
-
-def batch(vectors: NDArray[np.float16], *, first_seq: int = 1, first_id: int = 1) -> RowBatch:
-    rows, views, d = vectors.shape
-    return RowBatch(
-        seqs=np.arange(first_seq, first_seq + rows),
-        part_ids=np.arange(first_id, first_id + rows),
-        offsets=np.arange(rows + 1) * views,
-        vectors=vectors.reshape(-1, d),
-    )
-
-
-def queries(count: int, *, seed: int = 1) -> NDArray[np.float32]:
-    made = np.random.default_rng(seed).standard_normal((count, D)).astype(np.float32)
-    return made / np.linalg.norm(made, axis=1, keepdims=True)
-
-
-def brute(
-    gallery: dict[int, NDArray[np.float16]],
-    asked: NDArray[np.float32],
-    *,
-    pooling: str = "max",
-    query_pooling: str = "max",
-) -> dict[int, float]:
-    """Part id -> pooled similarity, in float64."""
-    joins = {"max": np.max, "mean": np.mean}
-    return {
-        part: float(
-            joins[query_pooling](
-                joins[pooling](vectors.astype(np.float64) @ asked.T.astype(np.float64), axis=0)
-            )
-        )
-        for part, vectors in gallery.items()
-    }
-
-
-def check(ranking: Ranking, truth: dict[int, float], k: int) -> None:
-    """The k best of the truth in order, allowing ties."""
-    wanted = sorted(truth.values(), reverse=True)[:k]
-    assert len(ranking) == len(wanted)
-    assert len(set(ranking.part_ids.tolist())) == len(wanted)
-    np.testing.assert_allclose(ranking.similarities, wanted, atol=1e-5)
-    own = [truth[part] for part in ranking.part_ids.tolist()]
-    np.testing.assert_allclose(ranking.similarities, own, atol=1e-5)
-
-
 def opened(root: Path, vectors: NDArray[np.float16], kind: str, **config: object) -> SpaceIndex:
     settings = IndexConfig(index_type=kind, exact_below=100, **config)  # type: ignore[arg-type]
-    snapshot_build(root, [batch(vectors)], space_key=SPACE, d=D, config=settings, version="v1")
+    snapshot_build(root, [rows(vectors)], space_key=SPACE, d=D, config=settings, version="v1")
     index = SpaceIndex(D)
     index.snapshot_set(snapshot_open(root / SPACE / "v1", space_key=SPACE, d=D))
     return index
@@ -94,7 +38,7 @@ def large(
     root = tmp_path_factory.mktemp(request.param)
     # Every list probed and thousands of candidates: what is left is exact by construction.
     index = opened(root, vectors[:1500], request.param, nprobe=2000, candidate_k=3000)
-    index.rows_append(batch(vectors[1500:], first_seq=1501, first_id=1501))
+    index.rows_append(rows(vectors[1500:], first_seq=1501, first_id=1501))
     return index, dict(enumerate(vectors, 1))
 
 
@@ -188,7 +132,7 @@ def test_similarities_do_not_depend_on_the_type(tmp_path):
 def test_equal_similarities_are_ordered_by_part_id(tmp_path):
     vectors = np.repeat(embeddings(1), 90, axis=0)
     index = opened(tmp_path, vectors[:60], "Flat")
-    index.rows_append(batch(vectors[60:], first_seq=61, first_id=61))
+    index.rows_append(rows(vectors[60:], first_seq=61, first_id=61))
     assert index.search(queries(1), k=90).part_ids.tolist() == list(range(1, 91))
     assert index.search(queries(1), k=7).part_ids.tolist() == list(range(1, 8))
 
@@ -200,7 +144,7 @@ def test_dimensions_that_four_does_not_divide(tmp_path, d):
     vectors = (vectors / np.linalg.norm(vectors, axis=2, keepdims=True)).astype(np.float16)
     manifest = snapshot_build(
         tmp_path,
-        [batch(vectors)],
+        [rows(vectors)],
         space_key="odd",
         d=d,
         config=IndexConfig(index_type="IVFPQ"),
@@ -236,5 +180,5 @@ def test_an_empty_index_finds_nothing(tmp_path):
     assert (index.size, index.watermark, snapshot.manifest.rows) == (0, 0, 0)
     assert len(index.search(queries(1), k=5, allowed={1, 2}, exclude=[3])) == 0
     assert index.part_vectors(1) is None
-    index.rows_append(batch(embeddings(3)))
+    index.rows_append(rows(embeddings(3)))
     assert len(index.search(queries(1), k=5)) == 3

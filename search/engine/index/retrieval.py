@@ -1,0 +1,209 @@
+"""Search one generation of an index: what lives in it, what is worth scoring, who is nearest.
+
+Pure reads of immutable arrays; knows neither locks nor writers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from search.engine.index.exact import rows_score
+from search.engine.index.types import Ranking
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
+
+    from search.engine.index.snapshot import Snapshot
+    from search.engine.index.tail import Segment
+    from search.engine.index.types import Bools, Float, Ints, Pooling
+
+# Several query vectors share the candidates, but each brings at least this share of them.
+_LEAST_SHARE = 0.25
+# How much wider the coarse index looks when it named too few parts, and how often, before
+# everything eligible is scored.
+_WIDER, _TRIES = 4, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What an index looks like between two changes. Replaced, never changed.
+
+    `mapped` is the snapshot's rows with this process's deaths, and None without a snapshot.
+    """
+
+    number: int
+    watermark: int
+    snapshot: Snapshot | None
+    mapped: Segment | None
+    tail: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A checked search."""
+
+    queries: Float
+    k: int
+    pooling: Pooling
+    query_pooling: Pooling
+    nprobe: int | None
+    excluded: Ints
+    # The facet filter, if any: part ids, sorted, or a table indexed by part id.
+    allowed_ids: Ints | None
+    allowed_table: Bools | None
+
+    @property
+    def filtered(self) -> bool:
+        return self.allowed_ids is not None or self.allowed_table is not None
+
+    def admits(self, part_ids: Ints) -> Bools:
+        """Which of the parts (n,) may be in the answer."""
+        keep = np.ones(len(part_ids), np.bool_)
+        if len(self.excluded):
+            keep &= ~_contains(self.excluded, part_ids)
+        if self.allowed_ids is not None:
+            keep &= _contains(self.allowed_ids, part_ids)
+        if self.allowed_table is not None:
+            known = part_ids < len(self.allowed_table)
+            keep &= known
+            keep[known] &= self.allowed_table[part_ids[known]]
+        return keep
+
+
+def question_make(
+    queries: Float,
+    *,
+    d: int,
+    k: int,
+    pooling: Pooling,
+    query_pooling: Pooling,
+    nprobe: int | None,
+    exclude: Collection[int] | Ints | None,
+    allowed: Collection[int] | Ints | Bools | None,
+) -> Question:
+    """Check what was asked (see SpaceIndex.search). ValueError names what is wrong."""
+    queries = np.ascontiguousarray(queries, np.float32)
+    if queries.ndim != 2 or queries.shape[1] != d or len(queries) == 0:
+        raise ValueError(f"queries must be (q, {d}), not {queries.shape}")
+    if not np.isfinite(queries).all():
+        raise ValueError("queries must be finite")
+    if k < 1:
+        raise ValueError(f"k must be at least 1, not {k}")
+    is_table = isinstance(allowed, np.ndarray) and allowed.dtype == np.bool_
+    return Question(
+        queries=queries,
+        k=k,
+        pooling=pooling,
+        query_pooling=query_pooling,
+        nprobe=nprobe,
+        excluded=ids_sort(() if exclude is None else exclude),
+        allowed_ids=None if allowed is None or is_table else ids_sort(allowed),
+        allowed_table=np.asarray(allowed) if is_table else None,
+    )
+
+
+def parts_rank(generation: Generation, question: Question) -> Ranking:
+    """The k nearest parts of a generation."""
+    tail = generation.tail
+    found = [_segment_rank(tail, _eligible(tail, generation, question), question)]
+    if generation.mapped is not None:
+        rows = _mapped_rows(generation, question)
+        found.append(_segment_rank(generation.mapped, rows, question))
+    return _merge(found, question.k)
+
+
+def _eligible(
+    segment: Segment, generation: Generation, question: Question, rows: Ints | None = None
+) -> Ints:
+    """The rows (of those given, or of all) that live and are asked for."""
+    if rows is None:
+        rows = np.arange(len(segment))
+    rows = rows[segment.died[rows] > generation.number]
+    return rows[question.admits(segment.part_ids[rows])]
+
+
+def _mapped_rows(generation: Generation, question: Question) -> Ints:
+    """The snapshot's rows worth scoring exactly: all eligible ones, or the coarse index's."""
+    snapshot, mapped = generation.snapshot, generation.mapped
+    assert snapshot is not None
+    assert mapped is not None
+    named: Ints | None = None
+    if question.allowed_ids is not None:
+        named = snapshot.rows_of(question.allowed_ids)
+        named = named[named >= 0]
+    if snapshot.coarse is None:
+        return _eligible(mapped, generation, question, named)
+
+    config = snapshot.manifest.config
+    marked: Bools | None = None
+    most = len(mapped) - len(question.excluded)
+    if question.filtered:
+        rows = _eligible(mapped, generation, question, named)
+        if np.sum(mapped.offsets[rows + 1] - mapped.offsets[rows]) <= config.exact_below:
+            return rows
+        marked = np.zeros(len(mapped), np.bool_)
+        marked[rows] = True
+        most = len(rows)
+    # Views of one part crowd the candidates: too few parts, and the coarse index looks again.
+    wanted = 2 * question.k
+    share = max(1 / len(question.queries), _LEAST_SHARE)
+    count = max(round(config.candidate_k * share), wanted)
+    effort = question.nprobe or snapshot.manifest.effort
+    for _ in range(_TRIES):
+        if wanted * 4 > most:
+            break
+        rows = snapshot.candidates(question.queries, count=count, effort=effort, eligible=marked)
+        rows = _eligible(mapped, generation, question, rows)
+        if len(rows) >= wanted:
+            return rows
+        count, effort = count * _WIDER, effort * _WIDER
+    return _eligible(mapped, generation, question, named)
+
+
+def _segment_rank(segment: Segment, rows: Ints, question: Question) -> Ranking:
+    """The best of the rows, unordered: k, and those that tie with the last."""
+    pooled, views = rows_score(
+        segment.vectors, segment.offsets, rows, question.queries, pooling=question.pooling
+    )
+    nearest = pooled.argmax(axis=1)
+    scores = pooled.mean(axis=1) if question.query_pooling == "mean" else pooled.max(axis=1)
+    chosen = np.arange(len(rows))
+    if len(rows) > question.k:
+        least = np.partition(scores, len(scores) - question.k)[len(scores) - question.k]
+        chosen = np.flatnonzero(scores >= least)
+    return Ranking(
+        part_ids=segment.part_ids[rows[chosen]],
+        similarities=scores[chosen],
+        best_views=views[chosen, nearest[chosen]],
+        best_query=nearest[chosen].astype(np.int32),
+    )
+
+
+def _merge(found: list[Ranking], k: int) -> Ranking:
+    ids = np.concatenate([ranking.part_ids for ranking in found])
+    similarities = np.concatenate([ranking.similarities for ranking in found])
+    order = np.lexsort((ids, -similarities))[:k]
+    return Ranking(
+        part_ids=ids[order],
+        similarities=similarities[order],
+        best_views=np.concatenate([ranking.best_views for ranking in found])[order],
+        best_query=np.concatenate([ranking.best_query for ranking in found])[order],
+    )
+
+
+def ids_sort(part_ids: Collection[int] | NDArray[Any]) -> Ints:
+    """Part ids as a sorted array without repeats."""
+    return np.unique(np.fromiter(part_ids, np.int64, len(part_ids)))
+
+
+def _contains(ids: Ints, part_ids: Ints) -> Bools:
+    """Which of part_ids (n,) are among the sorted ids."""
+    if len(ids) == 0:
+        return np.zeros(len(part_ids), np.bool_)
+    places = np.minimum(np.searchsorted(ids, part_ids), len(ids) - 1)
+    return np.equal(ids[places], part_ids)
