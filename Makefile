@@ -1,0 +1,82 @@
+# The commands to remember: make run, make test, make lint, make bench.
+# Everything they install goes into .venv and node_modules.
+
+PYTHON ?= python3
+PORT ?= 8082
+HOST ?= 127.0.0.1
+DEMO ?= 1
+export PORT HOST DEMO
+
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+LOCK := requirements.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-browser test-services lint format bench check-tools messages lock clean
+
+help:
+	@echo "make run     install what is missing, then serve on http://$(HOST):$(PORT)"
+	@echo "make test    run the tests"
+	@echo "make lint    check style, types, imports, templates, migrations"
+	@echo "make bench   measure speed and quality (see bench/README.md)"
+
+run: .venv/run.stamp static/dist/.stamp
+	@exec $(MANAGE) serve
+
+check-tools:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "STL Catalog needs Python 3.11 or newer; '$(PYTHON)' is not. Try: make run PYTHON=python3.12"; exit 1; }
+	@node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null || \
+	  { echo "STL Catalog needs Node 20 or newer to build its pages; 'node' is missing or older."; exit 1; }
+
+.venv/bin/python:
+	@$(MAKE) --no-print-directory check-tools
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: .venv/bin/python pyproject.toml $(LOCK)
+	@echo "Installing the Python packages ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[dev]'
+	@touch $@
+
+static/dist/.stamp: package.json package-lock.json $(shell find static/src -type f 2>/dev/null)
+	@$(MAKE) --no-print-directory check-tools
+	@echo "Building the pages' assets ..."
+	@npm ci --silent --no-audit --no-fund
+	@npm run --silent build
+	@touch $@
+
+test: .venv/dev.stamp static/dist/.stamp
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not clip and not services and not browser"
+
+test-browser: .venv/dev.stamp static/dist/.stamp
+	$(BIN)/python -m pytest -m browser
+
+test-services: .venv/dev.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[redis,postgres]'
+	$(BIN)/python -m pytest -m services
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --check --lint templates
+	$(MANAGE) makemigrations --check --dry-run
+	$(MANAGE) check
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --reformat --quiet templates
+
+lock: .venv/dev.stamp
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+	  --extra dev --extra step --extra redis --extra postgres -o $(LOCK) pyproject.toml
+
+clean:
+	rm -rf .venv node_modules static/dist

@@ -1,0 +1,181 @@
+"""The staff's view of the catalogue in Django admin."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from catalog import services
+from catalog.models import ApiToken, Category, Part, PipelineStep, Suggestion
+
+
+class ReadOnlyInline(admin.TabularInline):
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class StepInline(ReadOnlyInline):
+    model = PipelineStep
+    fields = ("step", "state", "attempts", "ms", "started_at", "error")
+    readonly_fields = ("error",)
+
+
+class SuggestionInline(ReadOnlyInline):
+    model = Suggestion
+    fields = ("category", "confidence", "accepted")
+
+
+class TrashFilter(admin.SimpleListFilter):
+    title = _("trash")
+    parameter_name = "trash"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", _("in the trash"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Part]) -> QuerySet[Part]:
+        return queryset.filter(deleted_at__isnull=self.value() != "1")
+
+
+@admin.register(Part)
+class PartAdmin(admin.ModelAdmin):
+    list_display = ("picture", "number", "name", "name_zh", "category", "status", "created_at")
+    list_display_links = ("picture", "number", "name")
+    list_filter = (TrashFilter, "status", "watertight", "category")
+    list_select_related = ("category",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("number", "name", "name_zh", "sha256")
+    autocomplete_fields = ("category",)
+    inlines = (StepInline, SuggestionInline)
+    actions = ("retry", "to_trash", "restore")
+    fields = (
+        "picture", "number", "name", "name_zh", "category", "tags", "description", "unit",
+        "unit_assumed", "status", "error", "mesh_format", "size_x", "size_y", "size_z",
+        "volume_mm3", "area_mm2", "watertight", "components", "triangles", "file_name",
+        "file_size", "sha256", "owner", "created_at", "updated_at", "deleted_at",
+    )  # fmt: skip
+    editable = services.EDITABLE
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field for field in self.fields if field not in self.editable]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a part begins with a file: the upload page
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # to the trash instead
+
+    def save_model(self, request: HttpRequest, obj: Part, form: Any, change: bool) -> None:
+        fields = {name: form.cleaned_data[name] for name in form.changed_data}
+        services.part_update(part=obj, **fields)
+
+    @admin.display(description=_("picture"))
+    def picture(self, part: Part) -> str:
+        if not part.thumbnail:
+            return "–"
+        return format_html('<img src="{}" width="64" height="64" alt="">', part.thumbnail.url)
+
+    @admin.action(description=_("Process again what is not done"))
+    def retry(self, request: HttpRequest, queryset: QuerySet[Part]) -> None:
+        parts = list(queryset.values_list("pk", flat=True))
+        services.parts_reprocess(parts)
+        text = ngettext("%(n)s part was queued.", "%(n)s parts were queued.", len(parts))
+        messages.success(request, text % {"n": len(parts)})
+
+    @admin.action(description=_("Move to the trash"))
+    def to_trash(self, request: HttpRequest, queryset: QuerySet[Part]) -> None:
+        for part in queryset.filter(deleted_at__isnull=True):
+            services.part_delete(part=part)
+
+    @admin.action(description=_("Restore from the trash"))
+    def restore(self, request: HttpRequest, queryset: QuerySet[Part]) -> None:
+        for part in queryset.filter(deleted_at__isnull=False):
+            services.part_restore(part=part)
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):
+    list_display = ("name", "name_zh", "parent")
+    search_fields = ("name", "name_zh")
+    autocomplete_fields = ("parent",)
+
+    def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
+        if change:
+            services.category_update(category=obj)
+        else:
+            obj.save()
+
+
+@admin.register(PipelineStep)
+class PipelineStepAdmin(admin.ModelAdmin):
+    """Every step of every part: what failed, and trying it again."""
+
+    list_display = ("part", "step", "state", "attempts", "ms", "started_at", "error")
+    list_filter = ("state", "step")
+    list_select_related = ("part",)
+    show_full_result_count = False
+    search_fields = ("part__number", "part__name")
+    actions = ("retry",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description=_("Try again"), permissions=["view"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[PipelineStep]) -> None:
+        services.parts_reprocess(list(set(queryset.values_list("part_id", flat=True))))
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(admin.ModelAdmin):
+    list_display = ("part", "category", "confidence", "accepted")
+    list_filter = ("accepted", "category")
+    list_select_related = ("part", "category")
+    actions = ("accept", "reject")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description=_("Accept"), permissions=["view"])
+    def accept(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
+        for suggestion in queryset.select_related("part", "category"):
+            services.suggestion_accept(suggestion=suggestion)
+
+    @admin.action(description=_("Reject"), permissions=["view"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
+        for suggestion in queryset:
+            services.suggestion_reject(suggestion=suggestion)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):
+    """Tokens are made by `manage.py token_create`, which shows the key once; here they end."""
+
+    list_display = ("name", "prefix", "scopes", "user", "created_at", "expires_at", "last_used_at")
+    fields = ("name", "prefix", "scopes", "user", "created_at", "expires_at", "last_used_at")
+    readonly_fields = ("prefix", "scopes", "created_at", "last_used_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+admin.site.site_header = "STL Catalog"
+admin.site.site_title = "STL Catalog"

@@ -1,0 +1,127 @@
+"""What can be wrong with an upload or a query, as sentences for its reader.
+
+One table for all rooms: the engine and the services raise codes, people read these.
+A code without a sentence fails a test.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES = {
+    # files
+    "empty_file": _("The file is empty."),
+    "file_missing": _("Send a file."),
+    "not_a_mesh": _("This is not a mesh: it looks like %(looks_like)s."),
+    "unknown_format": _(
+        "Files of this kind cannot be read. Send STL, 3MF, OBJ, PLY, GLB, glTF, OFF or STEP."
+    ),
+    "needs_extra": _(
+        "STEP files need an optional package that is not installed here; ask whoever keeps "
+        "this server, or send the part as STL."
+    ),
+    "malformed": _("The file says it is %(format)s but breaks that format's rules."),
+    "truncated": _(
+        "The file is cut short: it announces %(claimed)s triangles and holds %(found)s."
+    ),
+    "no_triangles": _("The file holds no triangles."),
+    "bad_numbers": _("None of the %(found)s triangles has coordinates that are numbers."),
+    "all_degenerate": _("Every triangle is a line or a point: the mesh has no surface."),
+    "too_many_triangles": _("The file holds %(found)s triangles; at most %(limit)s are read."),
+    "too_much_memory": _("Reading the file takes more memory than one file is allowed."),
+    "took_too_long": _("Reading the file takes longer than one file is allowed."),
+    "outside_reference": _("The file refers to other files; send one that holds everything."),
+    "archive_unsafe": _("The archive is not read: %(reason)s."),
+    "parser_died": _("The file makes the program that reads it stop."),
+    "blank_picture": _("Nothing of it can be seen: there is no surface, or only one even colour."),
+    # pictures
+    "image_missing": _("Send a picture."),
+    "not_a_picture": _("This is not a picture. Send JPEG, PNG, WebP, BMP, TIFF or GIF."),
+    "truncated_picture": _("The picture is cut short or damaged."),
+    "too_many_bytes": _("The picture is larger than pictures may be."),
+    "picture_too_large": _("The picture is larger than %(most)s MB."),
+    "too_many_pixels": _("The picture has more than %(limit)s pixels."),
+    "too_small": _(
+        "The picture is %(width)s × %(height)s pixels; it needs at least %(limit)s each way."
+    ),
+    "bad_box": _("A crop runs from left to right and from top to bottom, within the picture."),
+    # queries
+    "text_missing": _("Write what to look for."),
+    "text_too_long": _("The text has %(length)s characters; at most %(most)s are searched."),
+    "k_out_of_range": _("k is %(k)s; ask for 1 to %(most)s."),
+    "alpha_out_of_range": _("alpha is %(alpha)s; it runs from 0 to 1."),
+    "engine_unknown": _("There is no engine “%(engine)s” for this; choose from: %(known)s."),
+    "kind_unknown": _("There is no search of the kind “%(kind)s”."),
+    "space_unknown": _("There is no space “%(space)s”."),
+    # the catalogue
+    "part_unknown": _("There is no such part."),
+    "part_busy": _("A worker is on this part right now."),
+    "name_missing": _("Give it a name."),
+    "category_exists": _("There is a category “%(name)s” already."),
+    "field_unknown": _("These cannot be changed: %(fields)s."),
+    "scope_unknown": _("There are no such scopes: %(scopes)s."),
+    "scope_missing": _("Name at least one scope."),
+    "no_such_api": _("There is nothing at %(path)s."),
+    # our side
+    "weights_missing": _("The engine's weights are missing; ask whoever keeps this server."),
+    "weights_changed": _("The engine's weights are damaged; ask whoever keeps this server."),
+    "manifest_unreadable": _("The engine's weights are damaged; ask whoever keeps this server."),
+    "unknown_encoder": _("The configuration names an encoder that does not exist."),
+    "machine_trouble": _("The machine had trouble: %(detail)s"),
+    "gave_up": _("This was tried %(attempts)s times without success."),
+    "worker_died": _("The worker stopped %(attempts)s times while working on this part."),
+    "internal": _("Something went wrong on our side."),
+}
+
+# Words that stand for a parameter's value in a sentence.
+WORDS = {
+    "looks_like": {
+        "html": _("a web page"),
+        "pdf": _("a PDF"),
+        "image": _("a picture"),
+        "program": _("a program"),
+        "archive": _("an archive"),
+        "text": _("plain text"),
+        "unknown": _("something else than its name says"),
+    },
+    "reason": {
+        "not_a_zip": _("it is not a zip file"),
+        "too_many_members": _("it holds too many files"),
+        "too_large": _("it unpacks to more than is allowed"),
+        "damaged": _("it is damaged"),
+        "path": _("it holds a file with an unsafe path"),
+        "link": _("it holds a link"),
+        "duplicate": _("it holds two files of one name"),
+        "encrypted": _("it is encrypted"),
+        "compression": _("it is packed in a way that is not read"),
+        "doctype": _("its XML declares a document type"),
+    },
+}
+
+
+class ServiceError(Exception):
+    """Something a caller asked for that cannot be done: a code, its parameters, an HTTP status."""
+
+    def __init__(self, code: str, *, status: int = 400, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+        self.status = status
+
+    def __str__(self) -> str:
+        return sentence(self.code, self.params)
+
+
+def sentence(code: str, params: Mapping[str, Any]) -> str:
+    """The code's sentence in the active language, its parameters filled in."""
+    template = SENTENCES.get(code) or SENTENCES["internal"]
+    words = {
+        name: WORDS[name].get(value, value) if name in WORDS else value
+        for name, value in params.items()
+    }
+    try:
+        return str(template) % words
+    except (KeyError, TypeError, ValueError):
+        # A row written by another version may lack a parameter: a bare sentence beats a 500.
+        return str(template).replace("%(", "(").replace(")s", ")")

@@ -1,0 +1,54 @@
+"""What every request passes before a view sees it."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from catalog.doors import may_read
+from catalog.refusals import refusal
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+# Answered to anyone: what a login page needs, and what a probe asks.
+OPEN_PATHS = ("/login", "/logout", "/language", "/static/", "/healthz", "/readyz", "/jsi18n")
+# Doors that ask for themselves.
+OWN_DOORS = ("/api/", "/admin/")
+
+
+class ContentLimitMiddleware:
+    """Refuses a body larger than any upload may be before a byte of it is read."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        # Room for the other fields of a multipart form.
+        self.limit = (settings.SEARCH.limits.upload_mb + 1) * 1024 * 1024
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > self.limit:
+            message = _("This is larger than %(limit)s MB, the most that can be sent.") % {
+                "limit": settings.SEARCH.limits.upload_mb
+            }
+            if request.path.startswith("/api/"):
+                return refusal("too_large", message, 413)
+            return render(request, "413.html", {"message": message}, status=413)
+        return self.get_response(request)
+
+
+class DoorMiddleware:
+    """Pages and pictures are for those who may read; others are shown the way in."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path = request.path
+        if path.startswith(OPEN_PATHS) or path.startswith(OWN_DOORS) or may_read(request):
+            return self.get_response(request)
+        if path.startswith("/media/") or "Authorization" in request.headers:
+            return refusal("not_authenticated", _("Log in, or send a token."), 401)
+        return redirect_to_login(request.get_full_path())

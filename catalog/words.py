@@ -1,0 +1,232 @@
+"""Finds parts by their words: numbers, names, tags, categories, descriptions, in both languages.
+
+An inverted index in plain rows (`PartTerm`), so that it is as true as the database, the same on
+SQLite and PostgreSQL, and current the moment a part is saved. Terms are looked up only by equality:
+
+- `#r8107490`  a part number, whole
+- `^r81`       each prefix of it
+- `~r817490`   each of its spellings with one character left out: two numbers one typo apart
+               (a character wrong, missing, doubled or swapped) share such a spelling
+               (symmetric deletes, Garbe 2012)
+- `bracket`    a Latin word, its plural removed
+- `戒指`, `戒`  pairs of Chinese characters, and single ones, in simplified form: no word
+               boundaries are needed, and both scripts find each other
+
+A query reads a bounded number of postings however large the catalogue is: the heaviest
+`POSTINGS` of its rarest terms give the candidates, and the other terms only score those.
+"""
+
+import math
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from django.db.models import Count
+
+from catalog.models import Part, PartTerm
+
+# How much a term says, by where it stands. A number names one part; a description, many.
+NUMBER, NAME, CATEGORY, TAG, FILE_NAME, DESCRIPTION = 8.0, 3.0, 2.0, 2.0, 1.5, 1.0
+PREFIX_SHARE, TYPO_SHARE, SINGLE_CHARACTER_SHARE = 0.6, 0.4, 0.3
+# Shorter numbers than this are not searched with typos: too many differ by one character.
+TYPO_LENGTH = 5
+TERM_LENGTH = 60
+POSTINGS = 2000  # read of one term
+LEADING_GROUPS = 3  # rarest groups that bring candidates
+QUERY_GROUPS = 32
+
+TOKEN = re.compile(r"[a-z0-9]+(?:[-_./][a-z0-9]+)*|[\u3400-\u9fff\uf900-\ufaff]+|[^\W\d_]+")
+HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+NUMBER_LIKE = re.compile(r"(?=.*\d)[a-z0-9]{3,}$")
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    lines = (Path(__file__).parent / "data" / "han_fold.txt").read_text(encoding="utf-8")
+    pairs = (line for line in lines.splitlines() if line and not line.startswith("#"))
+    return {ord(pair[0]): pair[1] for pair in pairs}
+
+
+def fold(text: str) -> str:
+    """Full-width, case, accents and traditional characters made alike."""
+    text = unicodedata.normalize("NFKD", text).casefold()
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", text).translate(_simplified())
+
+
+class Token(NamedTuple):
+    kind: str  # "number", "word" or "han"
+    text: str
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The folded text's numbers, words and runs of Chinese characters, in order."""
+    for match in TOKEN.finditer(fold(text)):
+        run = match.group()
+        if HAN.match(run):
+            yield Token("han", run)
+            continue
+        joined = re.sub(r"[-_./]", "", run)
+        if NUMBER_LIKE.match(joined):
+            yield Token("number", joined)
+        if joined != run or not NUMBER_LIKE.match(joined):
+            yield from (Token("word", stem(word)) for word in re.split(r"[-_./]", run))
+
+
+def stem(word: str) -> str:
+    """An English word without its plural ending; other words as they are."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("ches", "shes", "sses", "xes")):
+        return word[:-2]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def deletes(number: str) -> set[str]:
+    """The spellings of a number with one character left out."""
+    return {number[:i] + number[i + 1 :] for i in range(len(number))}
+
+
+# Writing ----------------------------------------------------------------------------------------
+
+
+def terms_of(part: Part) -> dict[str, float]:
+    """Every term the part is found by, with its weight."""
+    fields: list[tuple[str, float]] = [
+        (part.number, NUMBER),
+        (part.name, NAME),
+        (part.name_zh, NAME),
+        (" ".join(map(str, part.tags)), TAG),
+        (Path(part.file_name).stem, FILE_NAME),
+        (part.description[:4000], DESCRIPTION),
+    ]
+    if part.category:
+        fields += [(part.category.name, CATEGORY), (part.category.name_zh, CATEGORY)]
+    weights: dict[str, float] = defaultdict(float)
+    for text, weight in fields:
+        found = list(tokens(text))
+        # Long texts say less with each word; BM25's length normalisation, b = 1, mean of 8 words.
+        weight /= math.sqrt(1 + len(found) / 8)
+        for term, share in (pair for token in found for pair in _document_terms(token)):
+            weights[term] = max(weights[term], weight * share)
+    return dict(weights)
+
+
+def _document_terms(token: Token) -> Iterator[tuple[str, float]]:
+    text = token.text[:TERM_LENGTH]
+    match token.kind:
+        case "number":
+            yield f"#{text}", 1.0
+            yield from ((f"^{text[:n]}", PREFIX_SHARE) for n in range(2, len(text) + 1))
+            if TYPO_LENGTH <= len(text) <= 24:
+                yield from ((f"~{d}", TYPO_SHARE) for d in deletes(text) | {text})
+        case "word":
+            yield text, 1.0
+        case "han":
+            run = token.text
+            yield from ((run[i : i + 2], 1.0) for i in range(len(run) - 1))
+            yield from ((character, SINGLE_CHARACTER_SHARE) for character in run)
+
+
+def terms_write(part: Part) -> None:
+    """Make the part's postings what its words are now. Call inside the caller's transaction."""
+    wanted = {} if part.deleted_at else terms_of(part)
+    held = dict(PartTerm.objects.filter(part=part).values_list("term", "weight"))
+    changed = {t for t, weight in wanted.items() if not math.isclose(held.get(t, -1), weight)}
+    if stale := (held.keys() - wanted.keys()) | (changed & held.keys()):
+        PartTerm.objects.filter(part=part, term__in=stale).delete()
+    PartTerm.objects.bulk_create(
+        (PartTerm(part=part, term=term, weight=wanted[term]) for term in changed), batch_size=200
+    )
+
+
+# Reading ----------------------------------------------------------------------------------------
+
+
+class Group(NamedTuple):
+    """What one token of a query may be found as: terms, each with its share."""
+
+    terms: dict[str, float]
+
+
+def query_groups(text: str) -> list[Group]:
+    groups = []
+    for token in tokens(text):
+        match token.kind:
+            case "number":
+                number = token.text[:TERM_LENGTH]
+                terms = {f"#{number}": 1.0, f"^{number}": 1.0}
+                if len(number) >= TYPO_LENGTH:
+                    terms |= {f"~{d}": 1.0 for d in deletes(number) | {number}}
+                groups.append(Group(terms))
+            case "word":
+                # A short number or a word such as "r81" may begin a part number.
+                groups.append(Group({token.text[:TERM_LENGTH]: 1.0, f"^{token.text}": 0.5}))
+            case "han" if len(token.text) == 1:
+                groups.append(Group({token.text: 1.0}))
+            case "han":
+                run = token.text
+                groups += [Group({run[i : i + 2]: 1.0}) for i in range(len(run) - 1)]
+    unique = {tuple(group.terms): group for group in groups}
+    return list(unique.values())[:QUERY_GROUPS]
+
+
+def parts_by_words(text: str, *, limit: int) -> list[tuple[int, float]]:
+    """Ids of the parts that the words find and their scores, best first; ties by id.
+
+    A score is the sum over the query's tokens of rarity x weight, times the share of tokens found.
+    """
+    groups = query_groups(text)
+    if not groups:
+        return []
+    frequency = _frequencies({term for group in groups for term in group.terms})
+    present = [group for group in groups if any(frequency.get(t) for t in group.terms)]
+    present.sort(key=lambda group: sum(frequency.get(term, 0) for term in group.terms))
+
+    scores: dict[int, float] = defaultdict(float)
+    found: dict[int, int] = defaultdict(int)
+    for position, group in enumerate(present):
+        among = None if position < LEADING_GROUPS else list(scores)
+        for part, weight in _group_weights(group, frequency, among=among).items():
+            scores[part] += weight
+            found[part] += 1
+    ranked = ((part, score * found[part] / len(groups)) for part, score in scores.items())
+    return sorted(ranked, key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+
+def _frequencies(terms: set[str]) -> dict[str, int]:
+    """How many parts each term finds, counted to `POSTINGS` at most."""
+    counts = {}
+    for term in terms:
+        head = PartTerm.objects.filter(term=term).values("pk")[:POSTINGS]
+        counts[term] = head.aggregate(n=Count("pk"))["n"]
+    return counts
+
+
+def _group_weights(
+    group: Group, frequency: dict[str, int], *, among: Sequence[int] | None
+) -> dict[int, float]:
+    """The best rarity x weight x share that any of the group's terms gives each part."""
+    best: dict[int, float] = {}
+    for term, share in group.terms.items():
+        if not frequency.get(term):
+            continue
+        rarity = math.log1p(POSTINGS / frequency[term])
+        for part, weight in _postings(term, among):
+            best[part] = max(best.get(part, 0.0), rarity * weight * share)
+    return best
+
+
+def _postings(term: str, among: Sequence[int] | None) -> Iterable[tuple[int, float]]:
+    rows = PartTerm.objects.filter(term=term).order_by("-weight", "part").values_list(
+        "part", "weight"
+    )  # fmt: skip
+    if among is None:
+        return rows[:POSTINGS]
+    return rows.filter(part__in=among)

@@ -1,0 +1,271 @@
+"""The search's REST doors: parse, call `search_run`, answer."""
+
+import json
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog.errors import ServiceError
+from catalog.models import Part
+from search import engines, indices
+from search.selectors import Filters
+from search.services import Answer, Hit, Query, search_run
+
+
+class FiltersInput(serializers.Serializer):
+    """What hits are narrowed to; extents in millimetres along x, y, z (null is no limit)."""
+
+    category = serializers.ListField(child=serializers.IntegerField(), required=False)
+    size_min = serializers.ListField(
+        child=serializers.FloatField(allow_null=True), min_length=3, max_length=3, required=False
+    )
+    size_max = serializers.ListField(
+        child=serializers.FloatField(allow_null=True), min_length=3, max_length=3, required=False
+    )
+    volume_min = serializers.FloatField(required=False)
+    volume_max = serializers.FloatField(required=False)
+    watertight = serializers.BooleanField(required=False, allow_null=True)
+    status = serializers.ListField(
+        child=serializers.ChoiceField(Part.Status.choices), required=False, min_length=1
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str):  # multipart forms carry it as a JSON text
+            try:
+                data = json.loads(data or "{}")
+            except ValueError as error:
+                raise serializers.ValidationError(_("Send filters as a JSON object.")) from error
+        if isinstance(data, dict) and isinstance(data.get("category"), int):
+            data = {**data, "category": [data["category"]]}
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> Filters:
+        return Filters(**{k: tuple(v) if isinstance(v, list) else v for k, v in attrs.items()})
+
+
+class QueryInput(serializers.Serializer):
+    k = serializers.IntegerField(required=False, default=None, allow_null=True)
+    engine = serializers.CharField(required=False, default="", allow_blank=True, max_length=40)
+    filters = FiltersInput(required=False, default=Filters())
+
+
+class CropField(serializers.Field):
+    """left,top,right,bottom in fractions of the upright picture, as a list or with commas."""
+
+    def to_internal_value(self, data: Any) -> tuple[float, ...]:
+        try:
+            sides = data.split(",") if isinstance(data, str) else list(data)
+            crop = tuple(float(side) for side in sides)
+            left, top, right, bottom = crop
+        except (TypeError, ValueError) as error:
+            raise serializers.ValidationError(_("Send crop as four numbers.")) from error
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise serializers.ValidationError(
+                _("A crop runs from left to right and from top to bottom, within 0 and 1.")
+            )
+        return crop
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class ImageQueryInput(QueryInput):
+    image = serializers.FileField(allow_empty_file=True, max_length=1000)
+    crop = CropField(required=False, default=None)
+
+
+class TextQueryInput(QueryInput):
+    query = serializers.CharField(trim_whitespace=False, allow_blank=True)
+
+
+class HybridQueryInput(QueryInput):
+    image = serializers.FileField(
+        allow_empty_file=True, max_length=1000, required=False, default=None
+    )
+    text = serializers.CharField(required=False, default="", allow_blank=True)
+    alpha = serializers.FloatField(required=False, default=None, allow_null=True)
+    crop = CropField(required=False, default=None)
+
+
+class MeshQueryInput(QueryInput):
+    file = serializers.FileField(allow_empty_file=True, max_length=1000)
+
+
+class HitOutput(serializers.Serializer):
+    part_id = serializers.UUIDField(source="part.uuid")
+    number = serializers.CharField(source="part.number")
+    name = serializers.CharField(source="part.name")
+    name_zh = serializers.CharField(source="part.name_zh")
+    class_name = serializers.SerializerMethodField()
+    rank = serializers.IntegerField()
+    score = serializers.FloatField()
+    similarity = serializers.FloatField(allow_null=True)
+    weak = serializers.BooleanField()
+    best_view = serializers.IntegerField(allow_null=True)
+    best_view_url = serializers.CharField(source="view_url")
+    thumbnail_url = serializers.CharField()
+    rankings = serializers.DictField(child=serializers.IntegerField())
+
+    def get_class_name(self, hit: Hit) -> str:
+        return hit.part.category.label if hit.part.category else ""
+
+    def to_representation(self, hit: Hit) -> dict[str, Any]:
+        shown = super().to_representation(hit)
+        if hit.relation is not None:
+            shown["relation"] = {
+                "kind": hit.relation.kind,
+                "factor": round(hit.relation.factor, 6),
+            }
+        return shown
+
+
+AnswerOutput = inline_serializer(
+    "Answer",
+    {
+        "success": serializers.BooleanField(),
+        "results": HitOutput(many=True),
+        "engine": serializers.CharField(),
+        "weak": serializers.BooleanField(),
+        "took_ms": serializers.DictField(child=serializers.FloatField()),
+        "photo": serializers.DictField(required=False),
+    },
+)
+
+
+def answer_body(answer: Answer) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "success": True,
+        "results": HitOutput(answer.results, many=True).data,
+        "engine": answer.engine,
+        "weak": answer.weak,
+        "took_ms": answer.took_ms,
+    }
+    if answer.photo is not None:
+        body["photo"] = answer.photo.to_json()
+    return body
+
+
+def picture_bytes(file: Any) -> bytes | None:
+    """An uploaded picture's bytes, refused before they are read when there are too many."""
+    if file is None:
+        return None
+    most = settings.SEARCH.limits.picture_mb
+    if file.size > most * 1024 * 1024:
+        raise ServiceError("picture_too_large", status=413, most=most)
+    return file.read()
+
+
+class SearchApi(APIView):
+    """One kind of query. Searching writes nothing: a token that reads may search."""
+
+    scopes: ClassVar = {"POST": "read"}
+    parser_classes = (MultiPartParser, FormParser, JSONParser)
+    kind: ClassVar[str]
+    Input: ClassVar[type[QueryInput]]
+
+    def answer(self, request: Request) -> Response:
+        asked = self.Input(data=request.data)
+        asked.is_valid(raise_exception=True)
+        answer = search_run(Query(kind=self.kind, **self.fields(dict(asked.validated_data))))
+        return Response({**answer_body(answer), **self.extras(asked.validated_data)})
+
+    def fields(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The validated input as fields of `Query`."""
+        return asked
+
+    def extras(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
+
+class ImageSearchApi(SearchApi):
+    kind, Input = "image", ImageQueryInput
+
+    @extend_schema(request={"multipart/form-data": ImageQueryInput}, responses=AnswerOutput)
+    def post(self, request: Request) -> Response:
+        """Find parts by a picture: a photo, a drawing, a render."""
+        return self.answer(request)
+
+    def fields(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {**asked, "image": picture_bytes(asked["image"])}
+
+
+class TextSearchApi(SearchApi):
+    kind, Input = "text", TextQueryInput
+
+    @extend_schema(request=TextQueryInput, responses=AnswerOutput)
+    def post(self, request: Request) -> Response:
+        """Find parts by words or a part number, in English or Chinese."""
+        return self.answer(request)
+
+    def fields(self, asked: dict[str, Any]) -> dict[str, Any]:
+        asked["text"] = asked.pop("query")
+        return asked
+
+    def extras(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"queries": [asked["query"].strip()]}
+
+
+class HybridSearchApi(SearchApi):
+    kind, Input = "hybrid", HybridQueryInput
+
+    @extend_schema(request={"multipart/form-data": HybridQueryInput}, responses=AnswerOutput)
+    def post(self, request: Request) -> Response:
+        """Find parts by a picture and words together; alpha is the picture's share."""
+        return self.answer(request)
+
+    def fields(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {**asked, "image": picture_bytes(asked["image"])}
+
+
+class MeshSearchApi(SearchApi):
+    kind, Input = "mesh", MeshQueryInput
+
+    @extend_schema(request={"multipart/form-data": MeshQueryInput}, responses=AnswerOutput)
+    def post(self, request: Request) -> Response:
+        """Find parts by another mesh; `relation` says same, scaled, mirrored or similar."""
+        return self.answer(request)
+
+    def fields(self, asked: dict[str, Any]) -> dict[str, Any]:
+        asked["mesh"] = asked.pop("file")
+        return asked
+
+
+class EngineListApi(APIView):
+    scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(
+        responses=inline_serializer(
+            "EngineList",
+            {
+                "success": serializers.BooleanField(),
+                "results": serializers.ListField(child=serializers.DictField()),
+            },
+        )
+    )
+    def get(self, request: Request) -> Response:
+        """What can be chosen as `engine`, and the space each one's vectors live in."""
+        return Response({"success": True, "results": engines.engine_facts()})
+
+
+class IndexListApi(APIView):
+    scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(
+        responses=inline_serializer(
+            "IndexList",
+            {
+                "success": serializers.BooleanField(),
+                "results": serializers.ListField(child=serializers.DictField()),
+            },
+        )
+    )
+    def get(self, request: Request) -> Response:
+        """Each space's snapshot: size, recall, watermark, and how far behind it is."""
+        return Response({"success": True, "results": indices.index_facts()})

@@ -1,0 +1,173 @@
+"""What was asked, turned into vectors: one set for each engine that is to answer.
+
+Vectors are kept in the Django cache by the content's hash and the space, so that the same picture
+asked twice is encoded once. What a person sees of a photo (the cut-out) is not kept.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.conf import settings
+from django.core.cache import cache
+from django.core.files import File
+from numpy.typing import NDArray
+
+from search import engines
+
+if TYPE_CHECKING:
+    from search.engine.mesh.types import Mesh
+
+Vectors = NDArray[np.float32]
+# Raised when photo_prepare or the views of a mesh query change: older vectors are then not found.
+RECIPE = 1
+
+
+@dataclass(frozen=True)
+class PhotoCut:
+    """How a photo was read: the rectangle (fractions) taken for the part, and its picture."""
+
+    box: tuple[float, float, float, float]
+    cut: bool
+    cutout: str = ""  # a data URI, when a page is to show it
+
+    def to_json(self) -> dict[str, Any]:
+        return {"box": [round(side, 4) for side in self.box], "cut": self.cut}
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A query's vectors by engine: (q, d) each, and what to take off each one's similarities."""
+
+    vectors: Mapping[str, Vectors]
+    penalties: Mapping[str, Vectors]
+    photo: PhotoCut | None = None
+    invariants: dict[str, Any] | None = None  # of a mesh
+
+
+def photo_encode(
+    data: bytes,
+    names: list[str],
+    *,
+    crop: tuple[float, float, float, float] | None = None,
+    show: bool = False,
+) -> Encoded:
+    """A picture's vectors, one for each variant of it. `show` adds the cut-out for a page."""
+    from search.engine.photo.prepare import cutout_png, photo_prepare
+    from search.engine.photo.types import Box
+
+    keys = {name: _key("photo", data, repr(crop), name) for name in names}
+    kept = {} if show else cache.get_many(keys.values())
+    if not show and len(kept) == len(keys):
+        return _photo_kept(keys, kept)
+    with engines.engine_errors():
+        photo = photo_prepare(
+            data, crop=Box(*crop) if crop else None, limits=engines.photo_limits()
+        )
+        vectors = {name: engines.encoder(name).pictures_embed(photo.variants) for name in names}
+    box = (photo.box.left, photo.box.top, photo.box.right, photo.box.bottom)
+    cut = PhotoCut(box=box, cut=photo.cut, cutout=_data_uri(cutout_png(photo)) if show else "")
+    for name, key in keys.items():
+        _keep(key, [vectors[name].tobytes(), photo.penalties.tobytes(), list(box), photo.cut])
+    return Encoded(vectors, dict.fromkeys(names, photo.penalties), cut)
+
+
+def _photo_kept(keys: Mapping[str, str], kept: Mapping[str, list[Any]]) -> Encoded:
+    vectors, penalties, cut = {}, {}, None
+    for name, key in keys.items():
+        rows, less, box, was_cut = kept[key]
+        vectors[name] = _rows(rows, engines.space(name).d)
+        penalties[name] = np.frombuffer(less, np.float32)
+        cut = PhotoCut(box=tuple(box), cut=was_cut)
+    return Encoded(vectors, penalties, cut)
+
+
+def mesh_encode(file: File, names: list[str]) -> Encoded:
+    """A mesh file's vectors: of its views for an engine that looks, of its shape for `shape`."""
+    from search.engine.mesh.load import mesh_load
+    from search.engine.shape.invariants import invariants_measure
+
+    file.seek(0)
+    data_hash = hashlib.sha256()
+    for chunk in file.chunks(1024 * 1024):
+        data_hash.update(chunk)
+    keys = {name: _key("mesh", data_hash.digest(), "", name) for name in names}
+    kept = cache.get_many(keys.values())
+    if len(kept) == len(keys):
+        vectors = {name: _rows(kept[key][0], engines.space(name).d) for name, key in keys.items()}
+        return Encoded(vectors, _no_penalties(vectors), invariants=kept[keys[names[0]]][1])
+    with engines.engine_errors(), _on_disk(file) as path:
+        mesh = mesh_load(path, suffix=Path(str(file.name)).suffix, limits=engines.mesh_limits())
+        vectors = mesh_vectors(mesh, names)
+        invariants = invariants_measure(mesh).to_json()
+    for name, key in keys.items():
+        _keep(key, [vectors[name].tobytes(), invariants])
+    return Encoded(vectors, _no_penalties(vectors), invariants=invariants)
+
+
+def mesh_vectors(
+    mesh: "Mesh", names: list[str], *, pictures: NDArray[np.uint8] | None = None
+) -> dict[str, Vectors]:
+    """A mesh's vectors in each engine's space; `pictures` are its views when they are at hand."""
+    from search.engine.shape.descriptor import shape_embed
+
+    found = {}
+    for name in names:
+        if settings.SEARCH.engines[name].encoder == "shape":
+            found[name] = shape_embed(mesh.triangles)[None]
+            continue
+        if pictures is None:
+            pictures = mesh_pictures(mesh)
+        found[name] = engines.encoder(name).pictures_embed(pictures)
+    return found
+
+
+def mesh_pictures(mesh: "Mesh") -> NDArray[np.uint8]:
+    """(v, size, size, 3) the views of a mesh from the configured viewpoints."""
+    from search.engine.render.viewpoints import viewpoints_fibonacci
+    from search.engine.render.views import views_render
+
+    render = settings.SEARCH.render
+    viewpoints = viewpoints_fibonacci(render.viewpoints)
+    return views_render(mesh.triangles, viewpoints=viewpoints, size=render.size).rgb
+
+
+def _no_penalties(vectors: Mapping[str, Vectors]) -> dict[str, Vectors]:
+    return {name: np.zeros(len(rows), np.float32) for name, rows in vectors.items()}
+
+
+def _key(kind: str, content: bytes, extra: str, engine: str) -> str:
+    digest = hashlib.sha256(content + extra.encode()).hexdigest()
+    return f"query:{RECIPE}:{kind}:{digest}:{engines.space(engine).key}"
+
+
+def _keep(key: str, value: list[Any]) -> None:
+    if seconds := settings.SEARCH.search.cache_seconds:
+        cache.set(key, value, seconds)
+
+
+def _rows(data: bytes, d: int) -> Vectors:
+    return np.frombuffer(data, np.float32).reshape(-1, d)
+
+
+def _data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+@contextmanager
+def _on_disk(file: File) -> Iterator[Path]:
+    """The file's path while the block lasts; a copy is made only of what was in memory."""
+    if hasattr(file, "temporary_file_path"):
+        yield Path(file.temporary_file_path())
+        return
+    with NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
+        for chunk in file.chunks():
+            copy.write(chunk)
+        copy.flush()
+        yield Path(copy.name)

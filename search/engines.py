@@ -1,0 +1,149 @@
+"""The engines of `config/search.yaml` made ready: one warm encoder of each per process.
+
+The bridge between the settings and the engine library; nobody else builds encoders or limits.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from catalog.errors import ServiceError
+
+if TYPE_CHECKING:
+    from search.engine.encoders.base import PictureEncoder
+    from search.engine.encoders.space import Space
+    from search.engine.index.config import IndexConfig
+    from search.engine.mesh.types import MeshLimits
+    from search.engine.photo.types import PhotoLimits
+
+WORDS = "words"  # the lexical ranking, beside the engines of the configuration
+FUSION = "fusion"  # several rankings at once
+LABELS = {
+    "mini": _("Looks"),
+    "shape": _("Shape"),
+    WORDS: _("Words"),
+    FUSION: _("All together"),
+}
+
+
+def engine_names(kind: str) -> list[str]:
+    """The rankings that can answer a query of this kind, in the order of the configuration."""
+    engines = settings.SEARCH.engines
+    pictures = [name for name, engine in engines.items() if engine.encoder != "shape"]
+    match kind:
+        case "image":
+            return pictures
+        case "text":
+            return [WORDS]
+        case "hybrid":
+            return [*pictures, WORDS]
+        case "mesh":
+            return list(engines)
+        case _:
+            raise ServiceError("kind_unknown", kind=kind)
+
+
+def engines_for(kind: str) -> list[tuple[str, str]]:
+    """What a user may choose for a query of this kind: names and labels, the default first."""
+    names = engine_names(kind)
+    if kind == "hybrid":
+        return [(FUSION, str(LABELS[FUSION]))]
+    choices = [FUSION, *names] if len(names) > 1 else names
+    return [(name, str(LABELS.get(name, name))) for name in choices]
+
+
+def engines_chosen(kind: str, engine: str) -> list[str]:
+    """The rankings that the asked engine stands for; "" is the default. Raises `ServiceError`."""
+    choices = [name for name, _label in engines_for(kind)]
+    engine = engine or choices[0]
+    if engine not in choices:
+        known = ", ".join(choices)
+        raise ServiceError("engine_unknown", engine=engine[:40], known=known)
+    return engine_names(kind) if engine == FUSION else [engine]
+
+
+@cache
+def encoder(name: str) -> "PictureEncoder":
+    """The picture encoder of an engine, warm for the life of the process."""
+    from search.engine.encoders.choose import encoder_make
+
+    engine = settings.SEARCH.engines[name]
+    return encoder_make(
+        engine.encoder, folder=settings.BASE / engine.weights, threads=engine.threads
+    )
+
+
+@cache
+def space(name: str) -> "Space":
+    """The space an engine's vectors live in."""
+    if settings.SEARCH.engines[name].encoder == "shape":
+        from search.engine.shape.space import SHAPE_SPACE
+
+        return SHAPE_SPACE
+    return encoder(name).space
+
+
+def spaces() -> Mapping[str, "Space"]:
+    return {name: space(name) for name in settings.SEARCH.engines}
+
+
+def mesh_limits() -> "MeshLimits":
+    from search.engine.mesh.types import MeshLimits
+
+    limits = settings.SEARCH.limits
+    return MeshLimits(
+        memory_mb=limits.parse_memory_mb,
+        cpu_s=limits.parse_cpu_s,
+        wall_s=limits.parse_wall_s,
+        triangles=limits.triangles,
+    )
+
+
+def photo_limits() -> "PhotoLimits":
+    from search.engine.photo.types import PhotoLimits
+
+    limits = settings.SEARCH.limits
+    return PhotoLimits(megabytes=limits.picture_mb, pixels=limits.picture_megapixels * 1_000_000)
+
+
+def index_config() -> "IndexConfig":
+    from search.engine.index.config import IndexConfig
+
+    faiss = settings.SEARCH.faiss
+    return IndexConfig(
+        index_type=faiss.index_type,
+        exact_below=faiss.exact_below,
+        nlist=faiss.nlist,
+        nprobe=faiss.nprobe,
+        threads=faiss.threads,
+    )
+
+
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """Inside, what the engine refuses becomes a refusal of the service's, with its sentence."""
+    from search.engine.errors import EngineError
+
+    try:
+        yield
+    except EngineError as error:
+        raise ServiceError(error.code, **error.params) from error
+
+
+def engine_facts() -> list[dict[str, Any]]:
+    """What is configured, for /api/engines/."""
+    return [
+        {
+            "name": name,
+            "label": str(LABELS.get(name, name)),
+            "encoder": space(name).encoder,
+            "space": space(name).key,
+            "dimensions": space(name).d,
+            "kinds": [kind for kind in ("image", "hybrid", "mesh") if name in engine_names(kind)],
+        }
+        for name in settings.SEARCH.engines
+    ]

@@ -1,0 +1,122 @@
+"""Reads and checks `config/search.yaml`.
+
+Knows the file's shape and nothing of Django: `settings` calls `config_load` once and hands the
+result to every room as `settings.SEARCH`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class ConfigError(Exception):
+    """The file cannot be used; the message names each key at fault."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MiniEngine(Section):
+    encoder: Literal["mini"]
+    weights: str = "models"
+    threads: PositiveInt = 1
+
+
+class ShapeEngine(Section):
+    encoder: Literal["shape"]
+
+
+Engine = Annotated[MiniEngine | ShapeEngine, Field(discriminator="encoder")]
+
+
+class Search(Section):
+    default_k: PositiveInt = 5
+    max_k: PositiveInt = 20
+    candidate_k: PositiveInt = 60
+    hybrid_alpha: Share = 0.6
+    rrf_constant: PositiveInt = 60
+    fusion_weights: dict[str, Annotated[float, Field(ge=0)]] = {}
+    cache_seconds: Count = 86_400
+    similarity_threshold: Annotated[float, Field(ge=-1, le=1)] = 0.5
+
+    @model_validator(mode="after")
+    def k_fits(self) -> "Search":
+        if self.default_k > self.max_k:
+            raise ValueError("default_k is larger than max_k")
+        if self.candidate_k < self.max_k:
+            raise ValueError("candidate_k is smaller than max_k")
+        return self
+
+
+class Faiss(Section):
+    index_type: Literal["auto", "Flat", "IVFFlat", "IVFPQ", "HNSW"] = "auto"
+    exact_below: PositiveInt = 50_000
+    nlist: PositiveInt | None = None
+    nprobe: PositiveInt | None = None
+    threads: PositiveInt = 1
+    compact_share: Share = 0.1
+    compact_rows: PositiveInt = 2000
+    keep: PositiveInt = 2
+
+
+class Render(Section):
+    viewpoints: Annotated[int, Field(ge=4, le=64)] = 12
+    size: Annotated[int, Field(ge=64, le=1024)] = 224
+    thumbnail: Annotated[int, Field(ge=64, le=2048)] = 512
+
+
+class Limits(Section):
+    upload_mb: PositiveInt = 512
+    picture_mb: PositiveInt = 30
+    picture_megapixels: PositiveInt = 50
+    text_characters: PositiveInt = 500
+    triangles: PositiveInt = 10_000_000
+    parse_memory_mb: PositiveInt = 4096
+    parse_cpu_s: PositiveInt = 60
+    parse_wall_s: PositiveInt = 120
+    archive_members: PositiveInt = 100_000
+    archive_mb: PositiveInt = 20_480
+
+
+class SearchConfig(Section):
+    """The whole file. Every section may be left out but `engines`."""
+
+    engines: dict[str, Engine]
+    search: Search = Search()
+    faiss: Faiss = Faiss()
+    render: Render = Render()
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def names_known(self) -> "SearchConfig":
+        if not self.engines:
+            raise ValueError("engines: name at least one")
+        if reserved := {"words", "fusion"} & self.engines.keys():
+            raise ValueError(f"engines: {sorted(reserved)} are names of the product's own")
+        if unknown := self.search.fusion_weights.keys() - self.engines.keys() - {"words"}:
+            raise ValueError(f"search.fusion_weights: no engine is called {sorted(unknown)}")
+        return self
+
+
+def config_load(path: Path) -> SearchConfig:
+    """The checked configuration, or `ConfigError` naming the file and every key at fault."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not valid YAML: {error}") from error
+    try:
+        return SearchConfig.model_validate(document or {})
+    except ValidationError as error:
+        faults = "\n".join(
+            f"  {'.'.join(str(step) for step in fault['loc']) or '(top)'}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise ConfigError(f"{path} cannot be used:\n{faults}") from error

@@ -1,0 +1,94 @@
+"""manage.py serve: the whole product on one machine, until Ctrl-C.
+
+Brings the database, the static files and the first admin up to date, then keeps the web server
+and the worker running side by side.
+"""
+
+import os
+import secrets
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from honcho.manager import Manager
+
+from catalog.models import Part
+
+
+class Command(BaseCommand):
+    help = "Run the web server and a worker on this machine; Ctrl-C stops both."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        cores = os.cpu_count() or 1
+        parser.add_argument("--web-workers", type=int, default=2)
+        parser.add_argument("--workers", type=int, default=max(1, cores), help="worker processes")
+        parser.add_argument("--prepare-only", action="store_true", help="do not start anything")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port = os.environ.get("PORT") or "8082"
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            raise CommandError(f"PORT={port} is not a port.")
+        self.prepare()
+        if options["prepare_only"]:
+            return
+        host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
+        manager = Manager()
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        manager.add_process(
+            "web", self.web(f"{host}:{port}", options["web_workers"]), env=environment
+        )
+        manager.add_process("worker", self.worker(options["workers"]), env=environment)
+        self.stdout.write(self.style.SUCCESS(f"STL Catalog is at http://{host}:{port}"))
+        self.stdout.write("Ctrl-C stops it.")
+        manager.loop()
+        # Honcho gives the code of whichever process ended first; asked to stop is no failure.
+        sys.exit(0 if manager.returncode in {0, -2, -15, 130, 143} else manager.returncode)
+
+    def prepare(self) -> None:
+        call_command("migrate", interactive=False, verbosity=0)
+        self.static_collect()
+        self.admin_create()
+        if os.environ.get("DEMO", "1") != "0" and not Part.objects.exists():
+            call_command("demo_catalog", stdout=self.stdout)
+        call_command("index_compact", missing=True, stdout=self.stdout)
+
+    def static_collect(self) -> None:
+        """Copy the static files, only when one of them is newer than the last copy."""
+        stamp = settings.DATA / "static-collected"
+        newest = max(
+            (file.stat().st_mtime for folder in settings.STATICFILES_DIRS
+             for file in folder.rglob("*") if file.is_file()),
+            default=0.0,
+        )  # fmt: skip
+        mark = f"{settings.VERSION} {newest}"
+        if stamp.exists() and stamp.read_text(encoding="ascii") == mark:
+            return
+        call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+        stamp.write_text(mark, encoding="ascii")
+
+    def admin_create(self) -> None:
+        """The first user, with a password that only this line of the terminal ever shows."""
+        users = get_user_model().objects
+        if users.filter(is_superuser=True).exists():
+            return
+        password = secrets.token_urlsafe(12)
+        users.create_superuser("admin", password=password)
+        self.stdout.write(self.style.WARNING(f"Made the user admin with the password {password}"))
+        self.stdout.write("It is not shown again; manage.py changepassword admin sets another.")
+
+    def web(self, address: str, workers: int) -> str:
+        return (
+            f"{sys.executable} -m gunicorn stlcatalog.wsgi --bind {address} --workers {workers} "
+            "--worker-class gthread --threads 4 --timeout 180 --graceful-timeout 10 "
+            f"--worker-tmp-dir {settings.DATA / 'tmp'} --max-requests 20000 "
+            "--max-requests-jitter 2000 --log-level warning"
+        )
+
+    def worker(self, processes: int) -> str:
+        return (
+            f"{sys.executable} -m celery -A stlcatalog worker --beat --queues ingest,index "
+            f"--concurrency {processes} --loglevel WARNING --without-gossip --without-mingle"
+        )

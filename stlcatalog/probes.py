@@ -1,0 +1,54 @@
+"""Probes for whoever keeps the service running, and the pages for when something is wrong."""
+
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from catalog.refusals import refusal
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"ok": True})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """The process can do its work: the database and the storage answer."""
+    checks = {"database": True, "storage": True}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        checks["database"] = False
+    try:
+        default_storage.exists("meshes")
+    except OSError:
+        checks["storage"] = False
+    ready = all(checks.values())
+    return JsonResponse({"ok": ready, **checks}, status=200 if ready else 503)
+
+
+def _page(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return refusal(code, message, status)
+    return render(request, f"{status}.html", {"message": message}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 400, "bad_request", _("The request cannot be understood."))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 403, "forbidden", _("You may not do this."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 404, "not_found", _("There is nothing here."))
+
+
+def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
+    return _page(request, 500, "internal", _("Something went wrong on our side."))

@@ -1,0 +1,276 @@
+"""Django's settings. Facts of a deployment come from the environment: docs/deployment.md.
+
+All state lives under one folder, `DATA` (`STLCATALOG_DATA`, else `var/` beside this repository).
+"""
+
+import os
+import secrets
+from ipaddress import ip_address
+from pathlib import Path
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+
+from stlcatalog.config import config_load
+
+BASE = Path(__file__).resolve().parent.parent
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """An environment variable read as yes or no."""
+    value = os.environ.get(name, "").strip().lower()
+    return default if not value else value not in {"0", "no", "off", "false"}
+
+
+def loopback(host: str) -> bool:
+    """Whether an address is reachable from this machine only."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def secret_key(path: Path) -> str:
+    """The key in `STLCATALOG_SECRET_KEY`, else the one kept in a file only its owner can read."""
+    if key := os.environ.get("STLCATALOG_SECRET_KEY"):
+        return key
+    try:
+        # O_EXCL: of two processes that start at once, one writes and the other reads.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(50))
+    return path.read_text(encoding="ascii")
+
+
+# Where things are --------------------------------------------------------------------------------
+
+DATA = Path(os.environ.get("STLCATALOG_DATA") or BASE / "var").resolve()
+for folder in ("media", "broker/queue", "broker/control", "tmp", "cache/numba"):
+    (DATA / folder).mkdir(parents=True, exist_ok=True)
+# Numba writes its compiled code beside the source unless told otherwise, and the source may be
+# read-only; set here since every door passes through the settings before it imports Numba.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(DATA / "cache" / "numba"))
+
+# Every process here does one thing at a time and there is one process a core: threads inside the
+# numeric libraries would only make them wait for each other.
+for _library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+SEARCH = config_load(Path(os.environ.get("STLCATALOG_CONFIG") or BASE / "config" / "search.yaml"))
+MODELS = BASE / "models"
+INDICES = Path(os.environ.get("STLCATALOG_INDICES") or DATA / "indices")
+
+# Who may come in ---------------------------------------------------------------------------------
+
+HOST = os.environ.get("HOST") or "127.0.0.1"
+DEBUG = flag("STLCATALOG_DEBUG", default=False)
+SECRET_KEY = secret_key(DATA / "secret_key")
+# Bound to loopback, a catalogue is as private as the machine: anyone on it may read. Bound to any
+# other address, everything needs a login, unless the owner opens reading.
+READING_OPEN = flag("STLCATALOG_OPEN_READING", default=loopback(HOST))
+HTTPS = flag("STLCATALOG_HTTPS", default=False)
+_hosts = os.environ.get("STLCATALOG_ALLOWED_HOSTS", "").replace(",", " ").split()
+ALLOWED_HOSTS = _hosts or (["localhost", "127.0.0.1", "[::1]"] if loopback(HOST) else ["*"])
+CSRF_TRUSTED_ORIGINS = os.environ.get("STLCATALOG_ORIGINS", "").replace(",", " ").split()
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "worker-src": ["'self'", "blob:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# The program -------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "catalog",
+    "search",
+    "workers",
+    "stlcatalog",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "catalog.middleware.ContentLimitMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "catalog.middleware.DoorMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "stlcatalog.urls"
+WSGI_APPLICATION = "stlcatalog.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "catalog.context.site",
+            ],
+        },
+    }
+]
+APPEND_SLASH = False  # paths work with and without the slash: a redirect would lose a POST's body
+
+# Data --------------------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {
+    "default": dj_database_url.config(
+        default=f"sqlite:///{DATA / 'catalog.sqlite3'}", conn_max_age=600, conn_health_checks=True
+    )
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 30,
+        # A transaction that reads and then writes takes the write lock at once, so that waiting
+        # (timeout) works; a deferred one would fail with "database is locked" without waiting.
+        "transaction_mode": "IMMEDIATE",
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+            "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456; PRAGMA foreign_keys=ON;"
+        ),
+    }
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": os.environ["CACHE_URL"],
+    }
+    if os.environ.get("CACHE_URL")
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+MEDIA_ROOT = DATA / "media"
+MEDIA_URL = "/media/"
+FILE_UPLOAD_TEMP_DIR = DATA / "tmp"
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+STATICFILES_DIRS = [BASE / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Work --------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {
+        "data_folder_in": str(DATA / "broker" / "queue"),
+        "data_folder_out": str(DATA / "broker" / "queue"),
+        "control_folder": str(DATA / "broker" / "control"),
+        "polling_interval": 0.1,
+    }
+    if CELERY_BROKER_URL.startswith("filesystem:")
+    else {"visibility_timeout": 3600}
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 900
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 2000
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 2_000_000  # KiB
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "ingest"
+CELERY_TASK_ROUTES = {"workers.index_compact": {"queue": "index"}}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "workers.parts_sweep", "schedule": 60.0, "options": {"expires": 55}},
+}
+
+# API ---------------------------------------------------------------------------------------------
+
+VERSION = (BASE / "VERSION").read_text(encoding="utf-8").strip()
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "catalog.doors.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["catalog.doors.ScopePermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "catalog.refusals.exception_handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "STL Catalog",
+    "DESCRIPTION": "Find parts by picture, by words, by both, or by another mesh.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_PERMISSIONS": ["catalog.doors.ScopePermission"],
+    "SCHEMA_PATH_PREFIX": "/api",
+}
+
+# Languages ---------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = os.environ.get("STLCATALOG_LANGUAGE") or "en"
+LANGUAGES = [("en", _("English")), ("zh-hant", _("Traditional Chinese"))]
+LOCALE_PATHS = [BASE / "locale"]
+TIME_ZONE = os.environ.get("TZ") or "UTC"
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("STLCATALOG_LOG_LEVEL", "INFO")},
+}

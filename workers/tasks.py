@@ -1,0 +1,41 @@
+"""The Celery doors: a name, ids in, one call. Everything else is in the rooms behind them."""
+
+from celery import shared_task
+from celery.signals import worker_ready
+
+from workers import claims, pipeline
+
+
+@shared_task(name="workers.part_ingest")
+def part_ingest(part_id: int) -> None:
+    pipeline.part_ingest(part_id)
+
+
+@shared_task(name="workers.parts_sweep")
+def parts_sweep() -> None:
+    """Every minute, and when a worker starts: what was left behind, and what has grown."""
+    from search.indices import spaces_to_compact
+
+    claims.parts_sweep()
+    for space_key in spaces_to_compact():
+        index_compact.delay(space_key)
+
+
+@shared_task(name="workers.index_compact")
+def index_compact(space_key: str) -> None:
+    from search import indices
+
+    indices.index_compact(space_key)
+
+
+@shared_task(name="workers.category_words")
+def category_words(category_id: int) -> None:
+    """A category was renamed: its parts are found by the new name."""
+    from catalog.services import category_words_write
+
+    category_words_write(category_id)
+
+
+@worker_ready.connect
+def sweep_at_start(**kwargs: object) -> None:
+    parts_sweep.delay()

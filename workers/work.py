@@ -1,0 +1,76 @@
+"""What the steps of one part share, so that nothing is read, parsed or drawn twice in one run."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db.models.fields.files import FieldFile
+
+from catalog.models import Part
+from search import engines
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from search.engine.mesh.types import Mesh
+
+
+class Work:
+    """One part on the bench: its mesh and its views, made when a step first asks for them."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self._open = ExitStack()
+
+    def __enter__(self) -> "Work":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    @cached_property
+    def mesh(self) -> "Mesh":
+        """The file, parsed in the child process. Raises `MeshError`."""
+        from search.engine.mesh.load import mesh_load
+
+        path = self._open.enter_context(local_path(self.part.file))
+        suffix = PurePosixPath(self.part.file.name).suffix
+        return mesh_load(path, suffix=suffix, limits=engines.mesh_limits())
+
+    @cached_property
+    def pictures(self) -> "NDArray[np.uint8]":
+        """(v, size, size, 3) the part's views. Raises `RenderError`."""
+        from search.encode import mesh_pictures
+
+        return mesh_pictures(self.mesh)
+
+    def save(self, **fields: Any) -> None:
+        """Write these fields of the part, and no others."""
+        for name, value in fields.items():
+            setattr(self.part, name, value)
+        self.part.save(update_fields=[*fields, "updated_at"])
+
+
+@contextmanager
+def local_path(file: FieldFile) -> Iterator[Path]:
+    """The stored file's path on this machine; a temporary copy when the storage is elsewhere."""
+    try:
+        path = Path(file.path)
+    except NotImplementedError:
+        path = None
+    if path is not None:
+        yield path
+        return
+    with (
+        NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy,
+        file.storage.open(file.name, "rb") as source,
+    ):
+        copyfileobj(source, copy, 1024 * 1024)
+        copy.flush()
+        yield Path(copy.name)
