@@ -1,0 +1,78 @@
+"""Join views into a part, two embeddings into one, several rankings into one.
+
+Pure functions on arrays. Knows no engines: names are only keys, and weights come from the caller.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Float = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+def views_pool(similarities: Float, offsets: Ints, *, pooling: Literal["max", "mean"]) -> Float:
+    """Pool the similarities of views into those of their parts.
+
+    similarities (n,) or (n, q); part i owns views offsets[i]:offsets[i + 1], at least one;
+    offsets (r + 1,). Returns (r,) or (r, q).
+    """
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    if pooling == "max":
+        return np.maximum.reduceat(similarities, starts, axis=0)
+    shape = (-1, *[1] * (similarities.ndim - 1))
+    pooled = np.add.reduceat(similarities, starts, axis=0) / lengths.reshape(shape)
+    return pooled.astype(np.float32)
+
+
+def embeddings_fuse(image: Float, text: Float, *, alpha: float) -> Float:
+    """One query (d,) from a picture's and a text's embedding of the same space, L2-normalised.
+
+    alpha in [0, 1] is the picture's weight. Opposite embeddings that cancel out leave the
+    picture's.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha must be in [0, 1], not {alpha}")
+    if image.shape != text.shape:
+        raise ValueError(f"embeddings of {image.shape} and {text.shape} are not of one space")
+    mixed = alpha * image + (1 - alpha) * text
+    length = float(np.linalg.norm(mixed))
+    if length < 1e-6:
+        mixed, length = image, float(np.linalg.norm(image))
+    return np.asarray(mixed / length, np.float32)
+
+
+def rankings_fuse(
+    rankings: Mapping[str, Ints], weights: Mapping[str, float], *, c: float = 60.0
+) -> tuple[Ints, NDArray[np.float64]]:
+    """Weighted reciprocal rank fusion: score(part) = sum of weight / (c + rank), rank from 1.
+
+    Cormack, Clarke and Buettcher, "Reciprocal rank fusion outperforms Condorcet and individual
+    rank learning methods", SIGIR 2009, with their c = 60. rankings: part ids (n,) best first,
+    without repeats; every one needs a weight, and one of weight 0 is left out whole. Returns
+    part ids and scores, best first; equal scores are ordered by part id.
+    """
+    ids: list[Ints] = [np.empty(0, np.int64)]
+    shares: list[NDArray[np.float64]] = [np.empty(0, np.float64)]
+    # Sorted, so that the sums do not depend on the order of the mapping.
+    for name in sorted(rankings):
+        ranking = np.asarray(rankings[name], np.int64)
+        weight = weights[name]
+        if weight < 0:
+            raise ValueError(f"the weight of {name} must not be negative: {weight}")
+        if len(np.unique(ranking)) != len(ranking):
+            raise ValueError(f"the ranking of {name} repeats a part")
+        if weight > 0:
+            ids.append(ranking)
+            shares.append(weight / (c + np.arange(1, len(ranking) + 1, dtype=np.float64)))
+    parts, places = np.unique(np.concatenate(ids), return_inverse=True)
+    scores = np.zeros(len(parts), np.float64)
+    np.add.at(scores, places, np.concatenate(shares))
+    order = np.lexsort((parts, -scores))
+    return parts[order], scores[order]
