@@ -1,90 +1,108 @@
-"""The z-buffer: triangles and a projection become face ids and inverse depths.
+"""The z-buffer: a surface's vertices and faces and a camera become inverse depths and face ids.
 
-Knows no light, no style and no files. Every kernel releases the GIL and is cached on disk; none
-may assume finite numbers, since meshes come from strangers: hence no `nnan` among the fast-math
-flags. A pixel belongs to the first of its nearest faces, so the same input gives the same picture.
+Knows no light, no style and no files. A sample belongs to the first of its nearest faces: the
+same input gives the same picture.
 """
 
 from math import ceil, floor
-from typing import Any
 
 import numpy as np
 from numba import njit
 
-from search.engine.render.types import Camera, Floats, Ints
+from search.engine.render.types import KERNEL, Camera, Floats, Ints
 
-KERNEL: dict[str, Any] = {
-    "nogil": True,
-    "cache": True,
-    "error_model": "numpy",
-    "fastmath": {"nsz", "arcp", "contract", "reassoc"},
-}
-# A face that reaches nearer than this is behind or inside the camera and is not drawn.
-NEAR = np.float32(1e-30)
-FAR = np.float32(1e30)
-# Barycentric slack: a pixel's centre on a shared edge must belong to one of the two faces.
+# Barycentric slack: a sample on a shared edge must belong to one of the two faces.
 SLACK = np.float32(1e-6)
+# Faces smaller than this many square samples are drawn by no sample's centre worth having.
+LEAST_AREA = np.float32(1e-12)
+HUGE = np.float32(1e9)
+TINY = np.float32(1e-20)
 
 
-def faces_raster(triangles: Floats, camera: Camera) -> tuple[Floats, Ints]:
-    """Inverse depth (h, w) float32, 0 where empty, and face ids (h, w) int32, -1 where empty.
+def vertices_project(vertices: Floats, camera: Camera) -> Floats:
+    """(m, 3) float32: column and row in pixels, and inverse depth (0: not before the camera)."""
+    projected = np.empty_like(vertices)
+    _project(vertices, camera.projection, projected)
+    return projected
 
-    triangles: (n, 3, 3) float32, C-contiguous, writable (Numba compiles read-only arrays anew).
-    Faces are drawn whichever way they wind; those with a number that is not finite are not.
+
+def faces_raster(projected: Floats, faces: Ints, *, inverse_depth: Floats, face_ids: Ints) -> None:
+    """Fill inverse_depth (h, w) float32, 0 where empty, and face_ids (h, w) int32, -1 where empty.
+
+    projected: (m, 3) of `vertices_project`; faces: (n, 3) int32. All C-contiguous and writable
+    (Numba compiles other layouts anew). Faces are drawn whichever way they wind, except those
+    with a vertex that is not before the camera.
     """
-    inverse_depth = np.zeros((camera.height, camera.width), np.float32)
-    face_ids = np.full((camera.height, camera.width), -1, np.int32)
-    _raster(triangles, camera.projection, inverse_depth, face_ids)
-    return inverse_depth, face_ids
+    inverse_depth.fill(0)
+    face_ids.fill(-1)
+    _raster(projected, faces, inverse_depth, face_ids)
 
 
 @njit(**KERNEL)
-def _raster(triangles: Floats, projection: Floats, inverse_depth: Floats, face_ids: Ints) -> None:
+def _project(vertices: Floats, projection: Floats, projected: Floats) -> None:
+    p00, p01, p02, p03 = projection[0, 0], projection[0, 1], projection[0, 2], projection[0, 3]
+    p10, p11, p12, p13 = projection[1, 0], projection[1, 1], projection[1, 2], projection[1, 3]
+    p20, p21, p22, p23 = projection[2, 0], projection[2, 1], projection[2, 2], projection[2, 3]
+    zero, one = np.float32(0.0), np.float32(1.0)
+    for i in range(vertices.shape[0]):
+        x, y, z = vertices[i, 0], vertices[i, 1], vertices[i, 2]
+        inverse = one / (p20 * x + p21 * y + p22 * z + p23)
+        projected[i, 0] = (p00 * x + p01 * y + p02 * z + p03) * inverse
+        projected[i, 1] = (p10 * x + p11 * y + p12 * z + p13) * inverse
+        projected[i, 2] = inverse if inverse < np.float32(np.inf) else zero
+
+
+@njit(**KERNEL)
+def _raster(projected: Floats, faces: Ints, inverse_depth: Floats, face_ids: Ints) -> None:
+    """Span by span: in a row of samples each edge of a face bounds the span from one side."""
     height, width = face_ids.shape
     half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
-    p = projection
-    for i in range(triangles.shape[0]):
-        t = triangles[i]
-        z0 = p[2, 0] * t[0, 0] + p[2, 1] * t[0, 1] + p[2, 2] * t[0, 2] + p[2, 3]
-        z1 = p[2, 0] * t[1, 0] + p[2, 1] * t[1, 1] + p[2, 2] * t[1, 2] + p[2, 3]
-        z2 = p[2, 0] * t[2, 0] + p[2, 1] * t[2, 1] + p[2, 2] * t[2, 2] + p[2, 3]
-        if not (z0 > NEAR and z1 > NEAR and z2 > NEAR and z0 < FAR and z1 < FAR and z2 < FAR):
-            continue
-        q0, q1, q2 = one / z0, one / z1, one / z2
-        x0 = (p[0, 0] * t[0, 0] + p[0, 1] * t[0, 1] + p[0, 2] * t[0, 2] + p[0, 3]) * q0
-        x1 = (p[0, 0] * t[1, 0] + p[0, 1] * t[1, 1] + p[0, 2] * t[1, 2] + p[0, 3]) * q1
-        x2 = (p[0, 0] * t[2, 0] + p[0, 1] * t[2, 1] + p[0, 2] * t[2, 2] + p[0, 3]) * q2
+    for i in range(faces.shape[0]):
+        i0, i1, i2 = faces[i, 0], faces[i, 1], faces[i, 2]
+        x0, x1, x2 = projected[i0, 0], projected[i1, 0], projected[i2, 0]
         left = ceil(max(min(x0, x1, x2) - half, zero))
         right = floor(min(max(x0, x1, x2) - half, last_x))
-        if left > right:
+        if not left <= right:
             continue
-        y0 = (p[1, 0] * t[0, 0] + p[1, 1] * t[0, 1] + p[1, 2] * t[0, 2] + p[1, 3]) * q0
-        y1 = (p[1, 0] * t[1, 0] + p[1, 1] * t[1, 1] + p[1, 2] * t[1, 2] + p[1, 3]) * q1
-        y2 = (p[1, 0] * t[2, 0] + p[1, 1] * t[2, 1] + p[1, 2] * t[2, 2] + p[1, 3]) * q2
+        y0, y1, y2 = projected[i0, 1], projected[i1, 1], projected[i2, 1]
         top = ceil(max(min(y0, y1, y2) - half, zero))
         bottom = floor(min(max(y0, y1, y2) - half, last_y))
-        if top > bottom:
+        if not top <= bottom:
             continue
-        doubled_area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if not abs(doubled_area) > zero:
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        q0, q1, q2 = projected[i0, 2], projected[i1, 2], projected[i2, 2]
+        nearest, farthest = max(q0, q1, q2), min(q0, q1, q2)
+        if not (abs(area) > LEAST_AREA and farthest > zero):
             continue
-        per_area = one / doubled_area
-        a0, b0 = (y1 - y2) * per_area, (x2 - x1) * per_area
-        a1, b1 = (y2 - y0) * per_area, (x0 - x2) * per_area
-        q02, q12 = q0 - q2, q1 - q2
+        # Barycentric weights about vertex 2 at (x, y): w0 = a0 x + b0 y, w1 = a1 x + b1 y.
+        inverse = one / area
+        a0, b0 = (y1 - y2) * inverse, (x2 - x1) * inverse
+        a1, b1 = (y2 - y0) * inverse, (x0 - x2) * inverse
+        qx = a0 * (q0 - q2) + a1 * (q1 - q2)
+        qy = b0 * (q0 - q2) + b1 * (q1 - q2)
+        # w > -SLACK solved for x: a bound affine in y, from the left where a > 0.
+        e0 = a0 if abs(a0) > TINY else TINY
+        e1 = a1 if abs(a1) > TINY else TINY
+        e2 = -a0 - a1 if abs(a0 + a1) > TINY else TINY
+        m0, m1, m2 = -b0 / e0, -b1 / e1, (b0 + b1) / e2
+        origin = x2 - half
+        c0, c1, c2 = origin - SLACK / e0, origin - SLACK / e1, origin - (one + SLACK) / e2
+        l0, l1, l2 = e0 > zero, e1 > zero, e2 > zero
+        lm0, lc0 = (m0 if l0 else zero), (c0 if l0 else -HUGE)
+        lm1, lc1 = (m1 if l1 else zero), (c1 if l1 else -HUGE)
+        lm2, lc2 = (m2 if l2 else zero), (c2 if l2 else -HUGE)
+        rm0, rc0 = (zero if l0 else m0), (HUGE if l0 else c0)
+        rm1, rc1 = (zero if l1 else m1), (HUGE if l1 else c1)
+        rm2, rc2 = (zero if l2 else m2), (HUGE if l2 else c2)
         for y in range(int(top), int(bottom) + 1):
             py = np.float32(y) + half - y2
-            was_inside = False
-            for x in range(int(left), int(right) + 1):
-                px = np.float32(x) + half - x2
-                w0 = a0 * px + b0 * py
-                w1 = a1 * px + b1 * py
-                if w0 >= -SLACK and w1 >= -SLACK and w0 + w1 <= one + SLACK:
-                    was_inside = True
-                    q = q2 + w0 * q02 + w1 * q12
-                    if q > inverse_depth[y, x]:
-                        inverse_depth[y, x] = q
-                        face_ids[y, x] = i
-                elif was_inside:
-                    break
+            begin = max(max(lm0 * py + lc0, lm1 * py + lc1), max(lm2 * py + lc2, left))
+            end = min(min(rm0 * py + rc0, rm1 * py + rc1), min(rm2 * py + rc2, right))
+            q_row = q2 + qy * py - qx * origin
+            for x in range(int(ceil(begin)), int(floor(end)) + 1):
+                # Clamped: over a sliver the gradient is noise.
+                q = min(max(q_row + qx * np.float32(x), farthest), nearest)
+                if q > inverse_depth[y, x]:
+                    inverse_depth[y, x] = q
+                    face_ids[y, x] = i

@@ -1,19 +1,30 @@
 """From a z-buffer to a picture: normals, light, edge lines, box filter, and the maps beside it.
 
-The z-buffer has SAMPLES x SAMPLES samples a pixel. Only what `RenderStyle` says is drawn;
-nothing here knows a mesh's format or a viewpoint's name.
+A picture is drawn as SAMPLES x SAMPLES samples a pixel, with BORDER more all around so that no
+sample in it lacks a neighbour. Passes over samples are planes of float32 without branches, which
+LLVM turns into vector instructions.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numba import njit
 
-from search.engine.render.normals import corner_normals, face_normals
-from search.engine.render.raster import KERNEL
-from search.engine.render.types import Bytes, Camera, Flags, Floats, Ints, Number, RenderStyle
+from search.engine.render.raster import faces_raster, vertices_project
+from search.engine.render.surface import Surface
+from search.engine.render.types import (
+    KERNEL,
+    Bytes,
+    Camera,
+    Flags,
+    Floats,
+    Ints,
+    RenderStyle,
+)
 
 SAMPLES = 2
+BORDER = 1
 SHADES = 2048
 # Edge lines begin where the depths of three neighbours bend by BEND sample widths and are full
 # BEND_RAMP later; or where 1 - cos of the angle between normals passes TURN, full TURN_RAMP later.
@@ -24,130 +35,174 @@ CREASE_LINE = np.float32(0.6)
 
 
 @dataclass(frozen=True, slots=True)
-class Surface:
-    """Triangles with the normals they are shaded by: see normals.py."""
+class Samples:
+    """Planes of one picture, used again for the next: (h, w) with the border.
 
-    triangles: Floats
+    inverse_depth float32 (0: empty), face_ids int32 (-1: empty), normals (3, h, w) float32 unit
+    in view space, turned to the viewer (0: empty), light float32: linear brightness where drawn.
+    """
+
+    inverse_depth: Floats
+    face_ids: Ints
     normals: Floats
-    corners: Floats
-    bent: Flags
+    light: Floats
+
+    @classmethod
+    def empty(cls, width: int, height: int) -> Self:
+        """Planes for a picture of so many pixels."""
+        shape = height * SAMPLES + 2 * BORDER, width * SAMPLES + 2 * BORDER
+        return cls(
+            np.empty(shape, np.float32),
+            np.empty(shape, np.int32),
+            np.empty((3, *shape), np.float32),
+            np.zeros(shape, np.float32),
+        )
 
 
-def surface_make(triangles: Floats, *, crease: float) -> Surface:
-    """Surface of (n, 3, 3) float32 triangles; crease in degrees, 0 for flat faces."""
-    normals = face_normals(triangles)
-    return Surface(triangles, normals, *corner_normals(triangles, normals, crease=crease))
+def samples_draw(samples: Samples, surface: Surface, camera: Camera, style: RenderStyle) -> None:
+    """Fill all planes with `surface` seen by `camera` (of the picture, in pixels)."""
+    fine = camera.magnified(SAMPLES, border=BORDER)
+    projected = vertices_project(surface.vertices, fine)
+    faces_raster(
+        projected, surface.faces, inverse_depth=samples.inverse_depth, face_ids=samples.face_ids
+    )
+    normals_fill(samples.normals, samples.face_ids, projected, surface, fine)
+    _light(samples.inverse_depth, samples.normals, _lights(style, fine), samples.light)
 
 
-def sample_normals(
-    surface: Surface, camera: Camera, face_ids: Ints, *, out: Floats | None = None
-) -> Floats:
-    """(h, w, 3) float32 unit normals in view space, turned to the viewer; zero where empty."""
-    normals = np.empty((*face_ids.shape, 3), np.float32) if out is None else out
-    _sample_normals(
-        surface.triangles,
+def normals_fill(
+    normals: Floats, face_ids: Ints, projected: Floats, surface: Surface, camera: Camera
+) -> None:
+    """Fill normals (3, h, w) by face_ids (h, w); projected as the rasteriser used them."""
+    lens = np.array([camera.focal, *camera.principal], np.float32)
+    _normals(
+        face_ids,
+        projected,
+        surface.faces,
         surface.normals,
         surface.corners,
         surface.bent,
-        camera.projection,
         camera.rotation.astype(np.float32),
-        np.array([camera.focal, *camera.principal], np.float32),
-        face_ids,
+        lens,
         normals,
     )
-    return normals
 
 
 @njit(**KERNEL)
-def _sample_normals(
-    triangles: Floats,
-    normals: Floats,
+def _normals(
+    face_ids: Ints,
+    projected: Floats,
+    faces: Ints,
+    face_normals: Floats,
     corners: Floats,
     bent: Flags,
-    projection: Floats,
-    rotation: Floats,
+    r: Floats,
     lens: Floats,
-    face_ids: Ints,
-    out: Floats,
+    normals: Floats,
 ) -> None:
     height, width = face_ids.shape
     half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
-    r, p = rotation, projection
+    r00, r01, r02 = r[0, 0], r[0, 1], r[0, 2]
+    r10, r11, r12 = -r[1, 0], -r[1, 1], -r[1, 2]
+    r20, r21, r22 = -r[2, 0], -r[2, 1], -r[2, 2]
     per_focal = one / lens[0]
-    bend = np.zeros((3, 3), np.float32)  # rows: at the origin, per column, per row of the picture
+    a0 = b0 = a1 = b1 = x2 = y2 = q0 = q1 = q2 = side = zero
+    nx = ny = nz = zero
     for y in range(height):
         drawn = -1
         curved = False
-        nx, ny, nz = zero, zero, zero
+        py = np.float32(y) + half
+        vy = (lens[2] - py) * per_focal
         for x in range(width):
             face = face_ids[y, x]
             if face < 0:
-                out[y, x, 0], out[y, x, 1], out[y, x, 2] = zero, zero, zero
+                normals[0, y, x], normals[1, y, x], normals[2, y, x] = zero, zero, zero
                 continue
+            px = np.float32(x) + half
             if face != drawn:
                 drawn = face
                 curved = bent[face]
-                fx, fy, fz = normals[face, 0], normals[face, 1], normals[face, 2]
-                nx = r[0, 0] * fx + r[0, 1] * fy + r[0, 2] * fz
-                ny = -(r[1, 0] * fx + r[1, 1] * fy + r[1, 2] * fz)
-                nz = -(r[2, 0] * fx + r[2, 1] * fy + r[2, 2] * fz)
-                vx = (np.float32(x) + half - lens[1]) * per_focal
-                vy = -(np.float32(y) + half - lens[2]) * per_focal
+                fx, fy, fz = face_normals[face, 0], face_normals[face, 1], face_normals[face, 2]
+                nx = r00 * fx + r01 * fy + r02 * fz
+                ny = r10 * fx + r11 * fy + r12 * fz
+                nz = r20 * fx + r21 * fy + r22 * fz
+                vx = (px - lens[1]) * per_focal
                 side = -one if nx * vx + ny * vy - nz > zero else one
                 nx, ny, nz = nx * side, ny * side, nz * side
                 if curved:
-                    _bend(triangles[face], corners[face], p, r, side, bend)
+                    i0, i1, i2 = faces[face, 0], faces[face, 1], faces[face, 2]
+                    x2, y2, q2 = projected[i2, 0], projected[i2, 1], projected[i2, 2]
+                    x0, y0, q0 = projected[i0, 0] - x2, projected[i0, 1] - y2, projected[i0, 2]
+                    x1, y1, q1 = projected[i1, 0] - x2, projected[i1, 1] - y2, projected[i1, 2]
+                    inverse = side / (x0 * y1 - x1 * y0)
+                    a0, b0, a1, b1 = y1 * inverse, -x1 * inverse, -y0 * inverse, x0 * inverse
             if curved:
-                px, py = np.float32(x) + half, np.float32(y) + half
-                nx = bend[0, 0] + px * bend[1, 0] + py * bend[2, 0]
-                ny = bend[0, 1] + px * bend[1, 1] + py * bend[2, 1]
-                nz = bend[0, 2] + px * bend[1, 2] + py * bend[2, 2]
-                inverse = one / np.sqrt(max(nx * nx + ny * ny + nz * nz, np.float32(1e-12)))
-                nx, ny, nz = nx * inverse, ny * inverse, nz * inverse
-            out[y, x, 0], out[y, x, 1], out[y, x, 2] = nx, ny, nz
+                # Barycentric weights times inverse depth: right in perspective but for a factor.
+                dx, dy = px - x2, py - y2
+                w0, w1 = a0 * dx + b0 * dy, a1 * dx + b1 * dy
+                w2 = (side - w0 - w1) * q2
+                w0, w1 = w0 * q0, w1 * q1
+                fx = w0 * corners[face, 0, 0] + w1 * corners[face, 1, 0] + w2 * corners[face, 2, 0]
+                fy = w0 * corners[face, 0, 1] + w1 * corners[face, 1, 1] + w2 * corners[face, 2, 1]
+                fz = w0 * corners[face, 0, 2] + w1 * corners[face, 1, 2] + w2 * corners[face, 2, 2]
+                inverse = one / np.sqrt(max(fx * fx + fy * fy + fz * fz, np.float32(1e-30)))
+                fx, fy, fz = fx * inverse, fy * inverse, fz * inverse
+                nx = r00 * fx + r01 * fy + r02 * fz
+                ny = r10 * fx + r11 * fy + r12 * fz
+                nz = r20 * fx + r21 * fy + r22 * fz
+            normals[0, y, x], normals[1, y, x], normals[2, y, x] = nx, ny, nz
+
+
+def _lights(style: RenderStyle, camera: Camera) -> Floats:
+    """The style's numbers in the order `_light` reads them."""
+    key = np.array(style.key_from) / np.linalg.norm(style.key_from)
+    terms = np.array([style.ambient + style.sky / 2, style.sky / 2, style.head])
+    return np.array(
+        [*(terms * style.exposure), *(key * style.key * style.exposure), style.line, camera.focal],
+        np.float32,
+    )
 
 
 @njit(**KERNEL)
-def _bend(
-    triangle: Floats, corners: Floats, p: Floats, r: Floats, side: float, bend: Floats
-) -> None:
-    """A face's normal as an affine function of the pixel: from its three corners' normals.
+def _light(inverse_depth: Floats, normals: Floats, lights: Floats, light: Floats) -> None:
+    """Brightness of every sample but the outermost, darkened by edge lines.
 
-    Affine in the picture, not on the face: within one face the difference is not seen.
+    Inverse depth is affine in the picture over a plane, so its second difference is a step or a
+    fold of the surface; times focal / inverse depth it is in sample widths.
     """
-    x, y = np.empty(3, np.float32), np.empty(3, np.float32)
-    for k in range(3):
-        a, b, c = triangle[k, 0], triangle[k, 1], triangle[k, 2]
-        q = np.float32(1.0) / (p[2, 0] * a + p[2, 1] * b + p[2, 2] * c + p[2, 3])
-        x[k] = (p[0, 0] * a + p[0, 1] * b + p[0, 2] * c + p[0, 3]) * q
-        y[k] = (p[1, 0] * a + p[1, 1] * b + p[1, 2] * c + p[1, 3]) * q
-    area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
-    inverse = np.float32(1.0) / area
-    for axis in range(3):
-        turn = side if axis == 0 else -side
-        n0 = turn * (
-            r[axis, 0] * corners[0, 0] + r[axis, 1] * corners[0, 1] + r[axis, 2] * corners[0, 2]
-        )
-        n1 = turn * (
-            r[axis, 0] * corners[1, 0] + r[axis, 1] * corners[1, 1] + r[axis, 2] * corners[1, 2]
-        )
-        n2 = turn * (
-            r[axis, 0] * corners[2, 0] + r[axis, 1] * corners[2, 1] + r[axis, 2] * corners[2, 2]
-        )
-        by_x = ((n1 - n0) * (y[2] - y[0]) - (n2 - n0) * (y[1] - y[0])) * inverse
-        by_y = ((n2 - n0) * (x[1] - x[0]) - (n1 - n0) * (x[2] - x[0])) * inverse
-        bend[0, axis] = n0 - by_x * x[0] - by_y * y[0]
-        bend[1, axis] = by_x
-        bend[2, axis] = by_y
-
-
-def lights_pack(style: RenderStyle, camera: Camera) -> Floats:
-    """The style's numbers in the order `picture_shade` reads them."""
-    key = np.array(style.key_from) / np.linalg.norm(style.key_from)
-    terms = np.array([style.ambient + style.sky / 2, style.sky / 2, style.key, style.head])
-    return np.array(
-        [*(terms * style.exposure), *key, *style.base, style.line, camera.focal], np.float32
-    )
+    height, width = inverse_depth.shape
+    zero, one = np.float32(0.0), np.float32(1.0)
+    ambient, sky, head = lights[0], lights[1], lights[2]
+    kx, ky, kz, darkness, focal = lights[3], lights[4], lights[5], lights[6], lights[7]
+    per_bend, per_turn = one / BEND_RAMP, CREASE_LINE / TURN_RAMP
+    n = width - 2
+    for y in range(1, height - 1):
+        q, q_up, q_down = inverse_depth[y], inverse_depth[y - 1], inverse_depth[y + 1]
+        x_here, y_here, z_here = normals[0, y], normals[1, y], normals[2, y]
+        x_up, y_up, z_up = normals[0, y - 1], normals[1, y - 1], normals[2, y - 1]
+        x_down, y_down, z_down = normals[0, y + 1], normals[1, y + 1], normals[2, y + 1]
+        out = light[y]
+        for i in range(n):
+            here = q[i + 1]
+            across = abs(q[i] - here - here + q[i + 2])
+            along = abs(q_up[i + 1] - here - here + q_down[i + 1])
+            step = max(across, along) * focal / max(here, np.float32(1e-30))
+            cosine_across = (
+                x_here[i] * x_here[i + 2] + y_here[i] * y_here[i + 2] + z_here[i] * z_here[i + 2]
+            )
+            cosine_along = (
+                x_up[i + 1] * x_down[i + 1]
+                + y_up[i + 1] * y_down[i + 1]
+                + z_up[i + 1] * z_down[i + 1]
+            )
+            turn = one - min(cosine_across, cosine_along)
+            outline = min(max((step - BEND) * per_bend, zero), one)
+            crease = min(max((turn - TURN) * per_turn, zero), CREASE_LINE)
+            nx, ny, nz = x_here[i + 1], y_here[i + 1], z_here[i + 1]
+            bright = (
+                ambient + sky * ny + head * max(nz, zero) + max(kx * nx + ky * ny + kz * nz, zero)
+            )
+            out[i + 1] = bright * (one - darkness * max(outline, crease))
 
 
 def tones_make(gamma: float) -> Bytes:
@@ -156,11 +211,12 @@ def tones_make(gamma: float) -> Bytes:
 
 
 @njit(**KERNEL)
-def picture_shade(
+def picture_filter(
     inverse_depth: Floats,
     face_ids: Ints,
     normals: Floats,
-    lights: Floats,
+    light: Floats,
+    base: Floats,
     tones: Bytes,
     rgb: Bytes,
     mask: Bytes,
@@ -168,35 +224,32 @@ def picture_shade(
     mean_normals: Floats,
     nearest_ids: Ints,
 ) -> None:
-    """One view, from samples (2s, 2s) to pixels (s, s): writes the last five arrays whole."""
-    size = mask.shape[0]
+    """One view on white from its samples: writes the last five arrays (s, s, ...) whole."""
     zero, one = np.float32(0.0), np.float32(1.0)
-    steps = np.float32(SHADES)
-    for row in range(size):
-        for column in range(size):
-            y0, x0 = row * SAMPLES, column * SAMPLES
+    base_r, base_g, base_b = base[0], base[1], base[2]
+    share = np.float32(SHADES) / np.float32(SAMPLES * SAMPLES)
+    for row in range(mask.shape[0]):
+        for column in range(mask.shape[1]):
+            top, left = row * SAMPLES + BORDER, column * SAMPLES + BORDER
             covered = 0
-            red, green, blue = zero, zero, zero
-            nx, ny, nz = zero, zero, zero
-            nearest, nearest_id = zero, -1
-            for y in range(y0, y0 + SAMPLES):
-                for x in range(x0, x0 + SAMPLES):
-                    if face_ids[y, x] < 0:
-                        continue
-                    covered += 1
-                    bright = _light(normals[y, x], lights)
-                    if lights[10] > zero:
-                        bright *= one - lights[10] * _line(inverse_depth, normals, y, x, lights[11])
-                    red += min(bright * lights[7], one)
-                    green += min(bright * lights[8], one)
-                    blue += min(bright * lights[9], one)
-                    nx += normals[y, x, 0]
-                    ny += normals[y, x, 1]
-                    nz += normals[y, x, 2]
-                    if inverse_depth[y, x] > nearest:
-                        nearest, nearest_id = inverse_depth[y, x], face_ids[y, x]
-            nearest_ids[row, column] = nearest_id
+            r = g = b = nx = ny = nz = nearest = zero
+            nearest_id = -1
+            for y in range(top, top + SAMPLES):
+                for x in range(left, left + SAMPLES):
+                    q = inverse_depth[y, x]
+                    if q > zero:
+                        covered += 1
+                        bright = light[y, x]
+                        r += min(bright * base_r, one)
+                        g += min(bright * base_g, one)
+                        b += min(bright * base_b, one)
+                        nx += normals[0, y, x]
+                        ny += normals[1, y, x]
+                        nz += normals[2, y, x]
+                        if q > nearest:
+                            nearest, nearest_id = q, face_ids[y, x]
             mask[row, column] = covered * 255 // (SAMPLES * SAMPLES)
+            nearest_ids[row, column] = nearest_id
             if covered == 0:
                 depth[row, column] = np.float32(np.inf)
                 for c in range(3):
@@ -205,48 +258,10 @@ def picture_shade(
                 continue
             depth[row, column] = one / nearest
             white = np.float32(SAMPLES * SAMPLES - covered)
-            share = steps / np.float32(SAMPLES * SAMPLES)
-            rgb[row, column, 0] = tones[int((red + white) * share)]
-            rgb[row, column, 1] = tones[int((green + white) * share)]
-            rgb[row, column, 2] = tones[int((blue + white) * share)]
+            rgb[row, column, 0] = tones[int((r + white) * share)]
+            rgb[row, column, 1] = tones[int((g + white) * share)]
+            rgb[row, column, 2] = tones[int((b + white) * share)]
             inverse = one / np.sqrt(max(nx * nx + ny * ny + nz * nz, np.float32(1e-12)))
             mean_normals[row, column, 0] = nx * inverse
             mean_normals[row, column, 1] = ny * inverse
             mean_normals[row, column, 2] = nz * inverse
-
-
-@njit(**KERNEL)
-def _light(normal: Floats, lights: Floats) -> Number:
-    key = normal[0] * lights[4] + normal[1] * lights[5] + normal[2] * lights[6]
-    return (
-        lights[0]
-        + lights[1] * normal[1]
-        + lights[2] * max(key, np.float32(0.0))
-        + lights[3] * max(normal[2], np.float32(0.0))
-    )
-
-
-@njit(**KERNEL)
-def _line(inverse_depth: Floats, normals: Floats, y: int, x: int, focal: Number) -> Number:
-    """How much of an edge line a sample is, 0..1.
-
-    Inverse depth is affine in the picture over a plane, so its second difference is a step or a
-    fold of the surface; times focal / inverse depth it is in sample widths.
-    """
-    zero, one = np.float32(0.0), np.float32(1.0)
-    height, width = inverse_depth.shape
-    here = inverse_depth[y, x]
-    line = zero
-    for axis in range(2):
-        dy, dx = axis, 1 - axis
-        if y < dy or x < dx or y + dy >= height or x + dx >= width:
-            continue
-        before, after = inverse_depth[y - dy, x - dx], inverse_depth[y + dy, x + dx]
-        step = abs(before - here - here + after) * focal / here
-        cosine = zero
-        for c in range(3):
-            cosine += normals[y - dy, x - dx, c] * normals[y + dy, x + dx, c]
-        outline = min((step - BEND) / BEND_RAMP, one)
-        crease = CREASE_LINE * min((one - cosine - TURN) / TURN_RAMP, one)
-        line = max(line, outline, crease)
-    return line

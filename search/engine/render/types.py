@@ -14,6 +14,15 @@ Flags: TypeAlias = NDArray[np.bool_]
 # A scalar inside a kernel: Numba infers its width, NumPy's stubs cannot.
 Number: TypeAlias = Any
 
+# How every kernel of this room is compiled. Other threads run meanwhile; the result is kept on
+# disk. No `nnan` or `ninf` among the fast-math flags: strangers' meshes hold both.
+KERNEL: dict[str, Any] = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "fastmath": {"nsz", "arcp", "contract", "reassoc"},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class RenderStyle:
@@ -54,15 +63,15 @@ class Camera:
     width: int
     height: int
 
-    def magnified(self, times: int) -> Self:
-        """The same picture with `times` as many pixels along each side."""
+    def magnified(self, times: int, *, border: int = 0) -> Self:
+        """`times` as many pixels along each side, then `border` more of them all around."""
         return type(self)(
             self.rotation,
             self.translation,
             self.focal * times,
-            (self.principal[0] * times, self.principal[1] * times),
-            self.width * times,
-            self.height * times,
+            (self.principal[0] * times + border, self.principal[1] * times + border),
+            self.width * times + 2 * border,
+            self.height * times + 2 * border,
         )
 
     @property

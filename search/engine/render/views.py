@@ -5,16 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from search.engine.errors import RenderError
-from search.engine.render.frame import camera_fit, part_frame
-from search.engine.render.raster import faces_raster
-from search.engine.render.shade import (
-    SAMPLES,
-    lights_pack,
-    picture_shade,
-    sample_normals,
-    surface_make,
-    tones_make,
-)
+from search.engine.render.frame import camera_fit
+from search.engine.render.shade import Samples, picture_filter, samples_draw, tones_make
+from search.engine.render.surface import surface_make
 from search.engine.render.types import Doubles, Floats, RenderStyle, Views
 
 PLAIN = RenderStyle()
@@ -34,9 +27,7 @@ def views_render(
     the input. Raises RenderError("blank_picture") when no viewpoint sees any surface.
     """
     directions = np.asarray(viewpoints, dtype=np.float64).reshape(-1, 3)
-    frame = part_frame(triangles)
-    surface = surface_make(frame.triangles, crease=style.crease)
-    tones = tones_make(style.gamma)
+    surface = surface_make(triangles, crease=style.crease)
     shape = (len(directions), size, size)
     views = Views(
         rgb=np.empty((*shape, 3), np.uint8),
@@ -45,18 +36,20 @@ def views_render(
         normals=np.empty((*shape, 3), np.float32),
         face_ids=np.empty(shape, np.int32),
         cameras=tuple(
-            camera_fit(frame, direction, size=size, margin=style.margin) for direction in directions
+            camera_fit(surface, direction, size=size, margin=style.margin)
+            for direction in directions
         ),
     )
-    scratch = np.empty((size * SAMPLES, size * SAMPLES, 3), np.float32)
+    samples = Samples.empty(size, size)
+    base, tones = np.array(style.base, np.float32), tones_make(style.gamma)
     for i, camera in enumerate(views.cameras):
-        fine = camera.magnified(SAMPLES)
-        inverse_depth, face_ids = faces_raster(surface.triangles, fine)
-        picture_shade(
-            inverse_depth,
-            face_ids,
-            sample_normals(surface, fine, face_ids, out=scratch),
-            lights_pack(style, fine),
+        samples_draw(samples, surface, camera, style)
+        picture_filter(
+            samples.inverse_depth,
+            samples.face_ids,
+            samples.normals,
+            samples.light,
+            base,
             tones,
             views.rgb[i],
             views.mask[i],
