@@ -1,0 +1,66 @@
+"""Fits the linear map from 1280 features to the embedding: forget how a part was photographed.
+
+Half of the features' variance comes from light, colour, blur and the exact viewpoint. The
+differences between a photo-like picture and the view nearest to it measure that nuisance: its
+covariance N, shrunk towards a multiple of the identity, is whitened away (N^-1/2), and the
+principal components of what remains are kept. This is the linear discriminant of instance
+retrieval (Mikolajczyk & Matas 2007, "Improving descriptors for fast tree matching by optimal
+linear projection"; Radenovic et al. 2018, section 3.4), with one class a part and viewpoint.
+
+    python -m training.projection          # writes training/work/lite0.projection.npy
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.quality_icons import name_is_for_choosing
+from training.export_lite0 import WORK
+from training.features import Features
+
+PROJECTION_FILE = WORK / "lite0.projection.npy"
+
+Double = NDArray[np.float64]
+
+
+def nuisance_whitening(features: Features, *, d: int, shrinkage: float) -> Double:
+    """(d, 1281): the rows project, the last column makes the mean view zero."""
+    views = features.views.astype(np.float64)
+    photos = features.photos.astype(np.float64)
+    mean = views.mean(axis=(0, 1))
+    nearest = np.take_along_axis(views, features.nearest[..., None], axis=1)
+    differences = (photos - nearest).reshape(-1, len(mean))
+    nuisance = differences.T @ differences / len(differences)
+    level = np.trace(nuisance) / len(nuisance)
+    nuisance = (1 - shrinkage) * nuisance + shrinkage * level * np.eye(len(nuisance))
+    values, axes = np.linalg.eigh(nuisance)
+    whitening = axes / np.sqrt(values)
+    everything = np.concatenate([views, photos], axis=1).reshape(-1, len(mean))
+    rest = (everything - mean) @ whitening
+    _, components = np.linalg.eigh(rest.T @ rest / len(rest))
+    matrix = (whitening @ components[:, ::-1][:, :d]).T
+    # The scale is free, since embeddings are normalised: near 1 it suits float16.
+    matrix /= np.sqrt(((everything - mean) @ matrix.T).var(axis=0).sum())
+    return np.column_stack([matrix, -matrix @ mean])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dimensions", type=int, default=256)
+    parser.add_argument("--shrinkage", type=float, default=0.5)
+    parser.add_argument("--out", type=Path, default=PROJECTION_FILE)
+    arguments = parser.parse_args()
+    features = Features.load()
+    # Only the half meant for choosing: the other half then judges parts never seen.
+    features = features.only([name_is_for_choosing(str(name)) for name in features.names])
+    projection = nuisance_whitening(
+        features, d=arguments.dimensions, shrinkage=arguments.shrinkage
+    ).astype(np.float16)
+    np.save(arguments.out, projection)
+    print(f"{arguments.out.name}: {projection.shape} from {len(features.names)} parts")
+
+
+if __name__ == "__main__":
+    main()
