@@ -1,0 +1,96 @@
+"""What templates need beyond Django's own: icons, lengths, similarities.
+
+Formats values; reads nothing of the catalogue.
+"""
+
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+# What `took_ms` counts, in the order of the work.
+STAGES = {
+    "prepare": lambda: _("cut out"),
+    "encode": lambda: _("encode"),
+    "search": lambda: _("search"),
+    "fuse": lambda: _("fuse"),
+    "hydrate": lambda: _("look up"),
+    "total": lambda: _("in all"),
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A symbol of static/icons.svg, decoration only: say the same in words beside it."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def significant(value: float | None) -> str:
+    """Three significant digits, as a person would write them: 1,234 · 12.3 · 0.52; empty for None."""
+    if value is None:
+        return ""
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 4
+    text = number_format(value, decimal_pos=digits, force_grouping=True)
+    return text.rstrip("0").rstrip(".") if digits else text
+
+
+@register.filter
+def box(extents: tuple[float, float, float] | None) -> str:
+    """Three extents in mm as `24 × 24 × 6.2 mm`."""
+    return " × ".join(map(significant, extents)) + " mm" if extents else ""
+
+
+@register.filter
+def volume(mm3: float | None) -> str:
+    """A volume, in cm³ from 100 cm³ up."""
+    if mm3 is None:
+        return ""
+    return f"{significant(mm3 / 1000)} cm³" if mm3 >= 100_000 else f"{significant(mm3)} mm³"
+
+
+@register.filter
+def area(mm2: float | None) -> str:
+    """A surface, in cm² from 100 cm² up."""
+    if mm2 is None:
+        return ""
+    return f"{significant(mm2 / 100)} cm²" if mm2 >= 10_000 else f"{significant(mm2)} mm²"
+
+
+@register.filter
+def percent(share: float | None) -> int:
+    """A share 0..1 as whole percent; what lies outside is clipped."""
+    return round(100 * min(max(share or 0.0, 0.0), 1.0))
+
+
+@register.filter
+def stages(took_ms: dict[str, float]) -> list[tuple[str, float]]:
+    """Name and milliseconds of each stage, in order, unknown ones before the total."""
+    known = list(STAGES)
+    ordered = sorted(
+        took_ms.items(), key=lambda pair: known.index(pair[0]) if pair[0] in known else 4.5
+    )
+    return [(STAGES[name]() if name in STAGES else name, ms) for name, ms in ordered]
+
+
+@register.filter
+def milliseconds(ms: float | None) -> str:
+    if ms is None:
+        return ""
+    return f"{significant(ms / 1000)} s" if ms >= 1000 else f"{ms:.0f} ms"
+
+
+@register.simple_tag
+def steps_done(steps: list[Any]) -> int:
+    return sum(step.state == "done" for step in steps)

@@ -1,0 +1,80 @@
+"""The search page, and the parts similar to a part."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from catalog.errors import ServiceError
+from catalog.pages import says_why
+from catalog.selectors import PartFilters, catalogue_counts, categories_list, part_get, parts_page
+from search.engines import engines_for
+from search.forms import KINDS, SearchForm
+from search.neighbours import parts_similar
+from search.services import search_run
+
+RECENT = 12
+SAMPLES = 6
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+def search(request: HttpRequest) -> HttpResponse:
+    """The form, and under it the answer.
+
+    Words come by GET, so that the address holds the question; files by POST. A request of the
+    page's script gets the answer alone.
+    """
+    asked = request.POST if request.method == "POST" else request.GET
+    tab = asked.get("tab", "")
+    tab = tab if tab in KINDS else "text" if asked.get("q") else "picture"
+    submitted = request.method == "POST" or (tab == "text" and bool(asked.get("q", "").strip()))
+    form = SearchForm(asked, request.FILES, tab=tab)
+    context, status = answer(form) if submitted else ({}, 200)
+    context |= {"form": form, "tab": tab, "kind": KINDS[tab], "submitted": submitted}
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "search/_results.html", context, status=status)
+    if not submitted:
+        context |= beginning()
+    context["engines"] = [
+        (name, choices) for name, kind in KINDS.items() if len(choices := engines_for(kind)) > 1
+    ]
+    context["alpha"] = asked.get("alpha") or settings.SEARCH.search.hybrid_alpha
+    return render(request, "search/search.html", context, status=status)
+
+
+def answer(form: SearchForm) -> tuple[dict[str, Any], int]:
+    """The answer to a submitted form, or the sentences that say why there is none."""
+    if not form.is_valid():
+        return {"faults": form.sentences()}, 400
+    try:
+        return {"answer": search_run(form.query()), "samples": samples()}, 200
+    except ServiceError as error:
+        return {"faults": [str(error)]}, error.status
+
+
+def beginning() -> dict[str, Any]:
+    """What the page shows before anything is asked."""
+    recent = list(parts_page(PartFilters(status="ready"), page=1, per_page=RECENT))
+    return {"recent": recent, "counts": catalogue_counts(), "samples": samples(recent)}
+
+
+def samples(recent: list[Any] = ()) -> list[str]:
+    """Words that will find something here: the largest categories, and a part number."""
+    largest = sorted(categories_list(), key=lambda category: -category.n_parts)
+    words = [category.label for category in largest[:SAMPLES] if category.n_parts]
+    numbers = [part.number for part in recent if part.number]
+    return words + numbers[:1]
+
+
+@require_GET
+@says_why
+def part_similar(request: HttpRequest, uuid: str) -> HttpResponse:
+    """A page of its own; for the page of the part, only the cards."""
+    part = part_get(uuid)
+    hits = parts_similar(part, k=settings.SEARCH.search.max_k if not request.htmx else 6)
+    template = "search/_similar.html" if request.htmx else "search/similar.html"
+    return render(request, template, {"part": part, "hits": hits})

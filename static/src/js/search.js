@@ -1,0 +1,256 @@
+// The search page: tabs without leaving, pictures by drop, paste and camera, answers in place.
+//
+// Without this script the same form works by itself; nothing here is known to the server but the
+// header that asks for the answer alone.
+
+import { dropBegin } from "./drop.js";
+import { Framer } from "./framer.js";
+import { isPlain, isTyping } from "./keys.js";
+
+const TABS = ["picture", "text", "both", "stl"];
+const PAUSE = 350; // ms of quiet before a changed frame or filter asks again
+
+const form = document.getElementById("search");
+const results = document.getElementById("results");
+const picture = document.getElementById("id_image");
+const camera = document.getElementById("id_camera");
+const mesh = document.getElementById("id_mesh");
+const words = document.getElementById("id_q");
+const alpha = document.getElementById("id_alpha");
+const pictureDrop = document.getElementById("picture-drop");
+const meshName = document.getElementById("mesh-name");
+const token = document.querySelector('meta[name="csrf-token"]').content;
+
+let asked = Boolean(results.querySelector(".took, .note"));
+let running = null;
+let waiting = 0;
+
+const framer = new Framer(document.getElementById("framer"), {
+  changed(box) {
+    const edges = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
+    edges.forEach((edge, i) => {
+      form.elements[edge].value = box ? (box[i] * 100).toFixed(2) : "";
+    });
+    askSoon();
+  },
+});
+
+// Tabs ------------------------------------------------------------------------------------------
+
+const tabNow = () => form.dataset.tab;
+
+function tabShow(tab) {
+  form.dataset.tab = form.elements.tab.value = tab;
+  form.method = tab === "text" ? "get" : "post";
+  for (const part of form.querySelectorAll("[data-for]")) {
+    const on = part.dataset.for.split(" ").includes(tab);
+    part.hidden = !on;
+    const fields = part.matches("fieldset") ? [part] : part.querySelectorAll("select");
+    for (const field of fields) field.disabled = !on;
+  }
+  for (const link of form.querySelectorAll(".tabs a")) {
+    if (link.dataset.tab === tab) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  history.replaceState(null, "", tab === "picture" ? form.action : `${form.action}?tab=${tab}`);
+}
+
+form.querySelector(".tabs").addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-tab]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  tabShow(link.dataset.tab);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (!isPlain(event) || isTyping(event.target)) return;
+  const tab = TABS[Number(event.key) - 1];
+  if (!tab) return;
+  event.preventDefault();
+  tabShow(tab);
+  form.querySelector(`.tabs a[data-tab="${tab}"]`).focus();
+});
+words.addEventListener("slash", () => {
+  if (words.matches(":disabled")) tabShow("text");
+});
+
+// Files -----------------------------------------------------------------------------------------
+
+function fileIn(input, file) {
+  const transfer = new DataTransfer();
+  if (file) transfer.items.add(file);
+  input.files = transfer.files;
+}
+
+function pictureTake(file) {
+  if (tabNow() !== "both") tabShow("picture");
+  if (picture.files[0] !== file) fileIn(picture, file);
+  for (const edge of ["left", "top", "right", "bottom"]) form.elements[`crop_${edge}`].value = "";
+  framer.show(file);
+  pictureDrop.hidden = true;
+  ask();
+}
+
+function pictureLeave() {
+  fileIn(picture, null);
+  framer.hide();
+  pictureDrop.hidden = false;
+  picture.focus();
+}
+
+function meshTake(file) {
+  tabShow("stl");
+  if (mesh.files[0] !== file) fileIn(mesh, file);
+  meshName.textContent = file.name;
+  ask();
+}
+
+function isMesh(file) {
+  const name = file.name.toLowerCase();
+  return form.dataset.mesh.split(" ").some((suffix) => name.endsWith(suffix));
+}
+
+const fileTake = (file) => (isMesh(file) ? meshTake(file) : pictureTake(file));
+
+picture.addEventListener("change", () => picture.files[0] && pictureTake(picture.files[0]));
+camera.addEventListener("change", () => camera.files[0] && pictureTake(camera.files[0]));
+mesh.addEventListener("change", () => mesh.files[0] && meshTake(mesh.files[0]));
+form.querySelector('[data-do="remove"]').addEventListener("click", pictureLeave);
+document.addEventListener("paste", (event) => {
+  const file = event.clipboardData?.files[0];
+  if (!file) return;
+  event.preventDefault();
+  fileTake(file);
+});
+dropBegin(form.dataset.drop, ([file]) => file && fileTake(file));
+
+// Asking ----------------------------------------------------------------------------------------
+
+function question() {
+  const data = new FormData(form);
+  if (tabNow() === "text") data.delete("csrfmiddlewaretoken");
+  for (const [name, value] of [...data]) {
+    if (value === "" || (value instanceof File && !value.name)) data.delete(name);
+  }
+  return data;
+}
+
+function complete(data) {
+  return {
+    picture: data.has("image"),
+    text: data.has("q"),
+    both: data.has("image") || data.has("q"),
+    stl: data.has("mesh"),
+  }[tabNow()];
+}
+
+function askSoon() {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => complete(question()) && ask(), PAUSE);
+}
+
+async function ask() {
+  clearTimeout(waiting);
+  running?.abort();
+  const mine = (running = new AbortController());
+  const data = question();
+  const text = tabNow() === "text";
+  const address = text ? `${form.action}?${new URLSearchParams(data)}` : form.action;
+  results.setAttribute("aria-busy", "true");
+  const bones = setTimeout(bonesShow, 180);
+  try {
+    const response = await fetch(address, {
+      method: text ? "GET" : "POST",
+      body: text ? null : data,
+      headers: { "HX-Request": "true", "X-CSRFToken": token },
+      signal: mine.signal,
+    });
+    // Sent to the way in: the session has ended.
+    if (response.redirected) return location.assign(response.url);
+    const html = await response.text();
+    if (mine.signal.aborted) return;
+    results.replaceChildren(...answerOf(html));
+    asked = true;
+    if (text) history.pushState(null, "", address);
+    answerShown();
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    results.replaceChildren(noteOf(form.dataset.lost));
+  } finally {
+    clearTimeout(bones);
+    if (running === mine) results.removeAttribute("aria-busy");
+  }
+}
+
+/** The answer's nodes; of a whole page (a refusal before any view saw it) what it says. */
+function answerOf(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const failure = page.querySelector(".failure");
+  return failure ? [noteOf(failure.querySelector("h1 + p").textContent.trim())] : page.body.childNodes;
+}
+
+function noteOf(sentence) {
+  const note = document.createElement("div");
+  note.className = "note bad";
+  note.setAttribute("role", "alert");
+  note.textContent = sentence;
+  return note;
+}
+
+function bonesShow() {
+  results.replaceChildren(document.getElementById("bones").content.cloneNode(true));
+}
+
+function answerShown() {
+  const cut = document.getElementById("cut");
+  if (cut?.dataset.cut) framer.found(cut.dataset.box.split(" ").map(Number));
+  // On a phone the answer lies below the question.
+  const top = results.getBoundingClientRect().top;
+  if (top > innerHeight * 0.7) {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    results.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const data = question();
+  if (complete(data)) return ask();
+  const first = { picture, text: words, both: words, stl: mesh }[tabNow()];
+  if (first === words) words.focus();
+  else first.click();
+});
+
+results.addEventListener("click", (event) => {
+  if (!event.target.closest('[data-do="reframe"]')) return;
+  framer.begin();
+  form.scrollIntoView({ block: "nearest" });
+});
+
+// Filters ---------------------------------------------------------------------------------------
+
+const filters = form.querySelector(".filters");
+filters.addEventListener("change", () => asked && askSoon());
+filters.querySelector('[data-do="clear-filters"]').addEventListener("click", () => {
+  for (const field of filters.querySelectorAll("input, select")) {
+    if (field.type === "checkbox") field.checked = false;
+    else if (field.matches("select")) field.selectedIndex = 0;
+    else field.value = "";
+  }
+  if (asked) askSoon();
+});
+
+function alphaSay() {
+  form.querySelector("output").value = `${Math.round(alpha.value * 100)}%`;
+}
+alpha.addEventListener("input", alphaSay);
+alpha.addEventListener("change", () => asked && askSoon());
+alphaSay();
+
+// Going back to other words shows what they found; a reload brings it whole.
+addEventListener("popstate", () => location.reload());
+// A browser that kept the chosen file over a reload shows it again.
+if (picture.files[0]) {
+  framer.show(picture.files[0]);
+  pictureDrop.hidden = true;
+}

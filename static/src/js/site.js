@@ -1,0 +1,27 @@
+// Every page: htmx, the colours, the keys, forms that send themselves, menus that close.
+
+import "htmx.org";
+import { keysBegin } from "./keys.js";
+import { themeBegin } from "./theme-button.js";
+
+themeBegin(document.getElementById("theme"));
+keysBegin();
+
+for (const form of document.querySelectorAll("form[data-autosubmit]")) {
+  form.addEventListener("change", (event) => {
+    if (event.target.matches("select")) form.requestSubmit();
+  });
+}
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
