@@ -1,0 +1,1 @@
+"""STL to STL: an embedding of the surface (descriptor) and exact comparisons of two (relation)."""
