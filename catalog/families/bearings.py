@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from catalog.families.fasteners import shank
 from catalog.families.profiles import annulus, disc, holes, rectangle
 from catalog.families.solids import (
     Solid,
@@ -323,8 +324,6 @@ def flanged_bushing(q: Look, *, bore: float, wall: float, length: float, collar:
     threaded=maybe(),
 )
 def rod_end(q: Look, *, bore: float, wide: float, stud: float, threaded: bool) -> Solid:
-    from catalog.families.fasteners import shank
-
     w, r = wide * bore, 1.35 * bore
     inner = ball(0.86 * bore, q.n) ^ rod(bore, 1.15 * w, q.n).translate((0, 0, -0.575 * w))
     eye = rod(r, 0.8 * w, 2 * q.n, bevel=q.edge(bore)).translate((0, 0, -0.4 * w))

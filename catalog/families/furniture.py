@@ -9,6 +9,7 @@ from catalog.families.solids import (
     block,
     curve,
     hull,
+    pillow,
     polar,
     rod,
     torus,
@@ -128,8 +129,6 @@ def dining_chair(
     legs=one_of("square", "tapered", "round"),
 )
 def armchair(q: Look, *, wide: float, back: float, soft: float, legs: str) -> Solid:
-    from catalog.families.solids import pillow
-
     arm, y, low, seat = 0.16 * wide, 0.85 * wide, 130.0, 420.0
     inner = wide - 2 * arm
     n = max(12, q.m)
@@ -359,8 +358,6 @@ def drawer_cabinet(
     soft=uniform(0.25, 0.48),
 )
 def sofa(q: Look, *, seats: int, seat: float, back: float, soft: float) -> Solid:
-    from catalog.families.solids import pillow
-
     arm, y, low, top, n = 150.0, 860.0, 90.0, 430.0, max(12, q.m)
     wide = seats * seat + 2 * arm
     cushion = pillow(seat * 0.99, y - 180, 160, r=150 * soft, n=n)

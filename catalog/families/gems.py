@@ -49,7 +49,7 @@ def girdle(cut: str, w: float, n: int) -> Array:
             x = -c * long / 2
             return np.c_[x, -0.77 * w * s * np.abs(np.cos(t / 2))][::-1]
         case "heart":
-            x = 16 * s**3
+            x = 16 * s * np.abs(s)
             y = 13 * c - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t) + 2.5
             return np.c_[y, x] * w / 32
     raise ValueError(f"No such cut: {cut}.")

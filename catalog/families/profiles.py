@@ -63,9 +63,9 @@ def on_circle(count: int, r: float, *, start: float = 0.0) -> Array:
 
 
 def heart(width: float, n: int = 48) -> Section:
-    """A heart standing on its tip, -y down; the classic sine-cube curve."""
+    """A heart standing on its tip, -y down. The classic curve with sin^2 for sin^3: no cusps."""
     t = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    x = 16 * np.sin(t) ** 3
+    x = 16 * np.sin(t) * np.abs(np.sin(t))
     y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
     return polygon(np.c_[x, y + 2.5] * width / 32)
 

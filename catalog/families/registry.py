@@ -7,6 +7,8 @@ from catalog.families import (
     fasteners,
     furniture,
     gears,
+    jewelry_other,
+    jewelry_pendants,
     jewelry_rings,
     nuts,
     pins,
@@ -16,6 +18,8 @@ from catalog.families.types import Family
 
 MODULES: tuple[ModuleType, ...] = (
     jewelry_rings,
+    jewelry_pendants,
+    jewelry_other,
     fasteners,
     screws,
     nuts,
