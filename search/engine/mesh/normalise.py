@@ -19,9 +19,12 @@ FLAT = 1e-6
 # Rows taken at once: temporary arrays stay in the cache and small beside the mesh.
 BLOCK = 1 << 15
 
+# The search for one triangle with an area nearly always ends in the first few.
+LOOK = 1 << 10
 
-def _blocks(count: int) -> Iterator[slice]:
-    return (slice(at, at + BLOCK) for at in range(0, count, BLOCK))
+
+def _blocks(count: int, size: int = BLOCK) -> Iterator[slice]:
+    return (slice(at, at + size) for at in range(0, count, size))
 
 
 def _all_flat(corners: NDArray[np.float64]) -> bool:
@@ -63,14 +66,15 @@ def mesh_normalise(triangles: NDArray[Any], *, format: str) -> Mesh:
 
     centre = low.astype(np.float64) / 2 + high.astype(np.float64) / 2
     centred = np.empty((count, 3, 3), dtype=np.float32)
-    flat, farthest = True, 0.0
+    farthest = 0.0
     for rows in _blocks(count):
         corners = triangles[rows].astype(np.float64) - centre
         points = corners.reshape(-1, 3)
         farthest = max(farthest, float(np.einsum("ij,ij->i", points, points).max()))
-        flat = flat and _all_flat(corners)
     scale = float(np.sqrt(farthest))
-    if flat or scale == 0.0:
+    if scale == 0.0 or all(
+        _all_flat(triangles[rows].astype(np.float64) - centre) for rows in _blocks(count, LOOK)
+    ):
         raise MeshError(
             "all_degenerate", f"All {count} triangles are without area: there is nothing to show."
         )

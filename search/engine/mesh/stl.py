@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.engine.errors import MeshError
+from search.engine.mesh.types import triangles_check
 
 HEADER_BYTES = 84
 RECORD = np.dtype([("normal", "<f4", (3,)), ("triangle", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -40,17 +41,6 @@ def _truncated(*, claimed: int, found: int) -> MeshError:
         claimed=claimed,
         found=found,
     )
-
-
-def triangles_check(found: int, limit: int) -> None:
-    """Raise MeshError too_many_triangles above the limit."""
-    if found > limit:
-        raise MeshError(
-            "too_many_triangles",
-            f"The file holds {found} triangles; at most {limit} are allowed.",
-            found=found,
-            limit=limit,
-        )
 
 
 def stl_binary_read(stream: BinaryIO, *, limit: int) -> NDArray[np.float32]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from search.engine.errors import MeshError
+
 FORMATS = ("stl-binary", "stl-ascii", "3mf", "obj", "ply", "glb", "gltf", "off", "step")
 SUFFIXES = (".stl", ".3mf", ".obj", ".ply", ".glb", ".gltf", ".off", ".step", ".stp")
 
@@ -44,3 +46,17 @@ class MeshLimits:
     triangles: int = 10_000_000
     members: int = 2000
     unpacked_mb: int = 2048
+
+
+DEFAULT_LIMITS = MeshLimits()
+
+
+def triangles_check(found: int, limit: int) -> None:
+    """Raise MeshError too_many_triangles above the limit."""
+    if found > limit:
+        raise MeshError(
+            "too_many_triangles",
+            f"The file holds {found} triangles; at most {limit} are allowed.",
+            found=found,
+            limit=limit,
+        )
