@@ -57,7 +57,7 @@ test-browser: .venv/dev.stamp static/dist/.stamp
 
 test-services: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[redis,postgres]'
-	$(BIN)/python -m pytest -m services
+	tests/services/run tests/walks tests/workers tests/search tests/catalog -m 'not slow and not browser' --ignore tests/search/engine
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -81,7 +81,7 @@ def encoder(name: str) -> "PictureEncoder":
 def space(name: str) -> "Space":
     """The space an engine's vectors live in."""
     if settings.SEARCH.engines[name].encoder == "shape":
-        from search.engine.shape.space import SHAPE_SPACE
+        from search.engine.shape.descriptor import SHAPE_SPACE
 
         return SHAPE_SPACE
     return encoder(name).space

@@ -199,7 +199,6 @@ def rankings_find(
             # A photo and its variants are one look each: the best one counts. The views of a
             # mesh are all of it: each finds its own best view, and their mean counts.
             query_pooling="mean" if query.kind == "mesh" else "max",
-            penalties=encoded.penalties[name],
             allowed=None if allowed is None else np.array(allowed, np.int64),
         )
         rankings[name] = details[name].part_ids.tolist()

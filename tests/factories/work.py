@@ -1,8 +1,11 @@
 """The worker's side of the broker, without its process: reads the queues and runs the tasks."""
 
+import os
 from queue import Empty
 
+from amqp.exceptions import ChannelError
 from django.conf import settings
+from kombu.simple import SimpleQueue
 
 from stlcatalog.celery import app
 
@@ -43,4 +46,31 @@ def queue_clear() -> None:
 def queued() -> int:
     """How many messages wait."""
     with app.connection_for_read() as connection:
-        return sum(connection.SimpleQueue(queue).qsize() for queue in QUEUES)
+        queues = [connection.SimpleQueue(queue) for queue in QUEUES]
+        return sum(_size(queue) for queue in queues)
+
+
+def _size(queue: SimpleQueue) -> int:
+    try:
+        return queue.qsize()
+    except ChannelError:  # Redis knows a queue only once a message was in it
+        return 0
+
+
+def database_url() -> str:
+    """The test's own database, as another process names it."""
+    held = settings.DATABASES["default"]
+    if held["ENGINE"].endswith("sqlite3"):
+        return f"sqlite:///{held['NAME']}"
+    return f"postgres://{held['USER']}@{held['HOST']}:{held['PORT']}/{held['NAME']}"
+
+
+def environment() -> dict[str, str]:
+    """What a process of the product needs to work on the test's own data."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "stlcatalog.settings",
+        "STLCATALOG_DATA": str(settings.DATA),
+        "DATABASE_URL": database_url(),
+        "CELERY_BROKER_URL": settings.CELERY_BROKER_URL,
+    }
