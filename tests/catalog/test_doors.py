@@ -5,32 +5,16 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from catalog.models import ApiToken
 from catalog.services import token_create
+from tests.factories.paths import api_views
 
 pytestmark = pytest.mark.django_db
 
 READS = ["/api/parts/", "/api/categories/", "/api/engines/", "/api/indices/", "/api/schema/"]
-
-
-def api_views() -> list[tuple[str, object]]:
-    """Every view under /api/."""
-    found = []
-
-    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> None:
-        for pattern in patterns:
-            path = prefix + str(pattern.pattern)
-            if isinstance(pattern, URLResolver):
-                walk(pattern.url_patterns, path)
-            elif path.lstrip("^").startswith("api/"):
-                found.append((path, pattern.callback.view_class))
-
-    walk(get_resolver().url_patterns, "")
-    return found
 
 
 def test_every_endpoint_declares_a_scope_for_each_method() -> None:
