@@ -11,6 +11,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 register = template.Library()
 
@@ -66,6 +67,14 @@ def area(mm2: float | None) -> str:
     if mm2 is None:
         return ""
     return f"{significant(mm2 / 100)} cm²" if mm2 >= 10_000 else f"{significant(mm2)} mm²"
+
+
+FORMATS = {"stl-binary": "STL", "stl-ascii": gettext_lazy("STL, as text"), "gltf": "glTF"}
+
+
+@register.filter
+def format_name(mesh_format: str) -> str:
+    return str(FORMATS.get(mesh_format, mesh_format.upper()))
 
 
 @register.filter

@@ -52,7 +52,13 @@ function tabShow(tab) {
     if (link.dataset.tab === tab) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
+  idleSay();
   history.replaceState(null, "", tab === "picture" ? form.action : `${form.action}?tab=${tab}`);
+}
+
+function idleSay() {
+  const input = { picture, stl: mesh }[tabNow()];
+  form.classList.toggle("idle", Boolean(input && !input.files.length));
 }
 
 form.querySelector(".tabs").addEventListener("click", (event) => {
@@ -88,6 +94,7 @@ function pictureTake(file) {
   for (const edge of ["left", "top", "right", "bottom"]) form.elements[`crop_${edge}`].value = "";
   framer.show(file);
   pictureDrop.hidden = true;
+  idleSay();
   ask();
 }
 
@@ -95,6 +102,7 @@ function pictureLeave() {
   fileIn(picture, null);
   framer.hide();
   pictureDrop.hidden = false;
+  idleSay();
   picture.focus();
 }
 
@@ -102,6 +110,7 @@ function meshTake(file) {
   tabShow("stl");
   if (mesh.files[0] !== file) fileIn(mesh, file);
   meshName.textContent = file.name;
+  idleSay();
   ask();
 }
 

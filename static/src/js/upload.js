@@ -168,7 +168,7 @@ function sumSay() {
     failed: failed.length,
   };
   if (!jobs.length) return;
-  sum.textContent = sum.dataset.text.replace(/%(\w+)%/g, (_, name) => numbers[name]);
+  sum.textContent = sum.dataset.text.replace(/{(\w+)}/g, (_, name) => numbers[name]);
   again.hidden = sending > 0 || !failed.some((job) => !job.kept);
 }
 

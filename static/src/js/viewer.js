@@ -47,10 +47,10 @@ class Viewer {
     this.scene = new Scene();
     const light = new PMREMGenerator(this.renderer);
     this.scene.environment = light.fromScene(new RoomEnvironment(), 0.04).texture;
-    this.scene.environmentIntensity = 0.75;
+    this.scene.environmentIntensity = 0.62;
     this.camera = new PerspectiveCamera(25, 1, 0.01, 100);
     this.camera.up.set(0, 0, 1);
-    const key = new DirectionalLight(0xffffff, 1.4);
+    const key = new DirectionalLight(0xffffff, 1.1);
     key.position.set(-0.6, 0.9, 0.6);
     this.camera.add(key);
     this.scene.add(this.camera);
@@ -91,7 +91,7 @@ class Viewer {
     geometry.scale(1 / radius, 1 / radius, 1 / radius);
     geometry.boundingSphere = new Sphere(new Vector3(), 1);
     const material = new MeshStandardMaterial({
-      color: 0xb4bcc2,
+      color: 0xaab3ba,
       metalness: 0.35,
       roughness: 0.42,
       polygonOffset: true,
