@@ -283,7 +283,15 @@ def _open(folder: Path, manifest: Manifest) -> Snapshot:
     if _COARSE in manifest.files:
         from search.engine.index.coarse import Coarse
 
-        coarse = Coarse(folder / _COARSE, threads=manifest.config.threads)
+        try:
+            coarse = Coarse(folder / _COARSE, threads=manifest.config.threads)
+        except RuntimeError as error:
+            raise SnapshotError(
+                "snapshot_format",
+                f"This faiss cannot read {folder.name}, written by {manifest.faiss_version}.",
+                version=folder.name,
+                found=manifest.faiss_version,
+            ) from error
     # np.asarray drops the memmap subclass, whose every slice costs a microsecond more.
     arrays = {
         name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))

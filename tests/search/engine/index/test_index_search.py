@@ -52,6 +52,17 @@ def test_every_type_agrees_with_brute_force(large, pooling, query_pooling, count
     check(index.search(asked, k=10, **how), brute(gallery, asked, **how), 10)
 
 
+def test_every_finite_half_is_read_exactly():
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    halves = halves[np.isfinite(halves)][:, None]
+    index = SpaceIndex(1)
+    index.rows_append(rows(halves[:, None]))
+    ranking = index.search(np.ones((1, 1), np.float32), k=10**6)
+    found = np.empty(len(halves), np.float32)
+    found[ranking.part_ids - 1] = ranking.similarities
+    np.testing.assert_array_equal(found, halves[:, 0].astype(np.float32))
+
+
 def test_best_view_and_best_query_are_the_nearest_pair(large):
     index, gallery = large
     asked = queries(3)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from search.engine.errors import SnapshotError
 from search.engine.index.config import IndexConfig
-from search.engine.index.manifest import manifest_read
+from search.engine.index.manifest import file_seal, manifest_read, manifest_write
 from search.engine.index.snapshot import (
     snapshot_build,
     snapshot_open,
@@ -113,6 +114,16 @@ def test_another_space_is_refused(tmp_path):
 def test_another_format_is_refused(tmp_path, monkeypatch):
     folder = build(tmp_path)
     monkeypatch.setattr("search.engine.index.manifest.FORMAT", 2)
+    assert refusal(folder) == "snapshot_format"
+
+
+def test_an_index_that_faiss_cannot_read_is_refused(tmp_path):
+    """Whole by its checksums, but written by a faiss that knew other formats."""
+    folder = build(tmp_path)
+    manifest = manifest_read(folder)
+    (folder / "index.faiss").write_bytes(b"IwXX" * 100)
+    files = manifest.files | {"index.faiss": file_seal(folder / "index.faiss")}
+    manifest_write(folder, replace(manifest, files=files))
     assert refusal(folder) == "snapshot_format"
 
 
