@@ -80,3 +80,34 @@ lock: .venv/dev.stamp
 
 clean:
 	rm -rf .venv node_modules static/dist
+
+# Benchmarks: figures, not tests ------------------------------------------------------------------
+
+.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-photos
+
+bench: bench-ingest bench-search bench-index bench-icons bench-shape
+
+bench-render: .venv/bench.stamp
+	$(BIN)/python -m bench.render
+
+bench-ingest: .venv/dev.stamp
+	$(BIN)/python -m bench.ingest
+
+bench-search: .venv/dev.stamp
+	$(BIN)/python -m bench.search_http
+
+bench-index: .venv/dev.stamp
+	$(BIN)/python -m bench.index
+
+bench-icons: .venv/dev.stamp
+	$(BIN)/python -m bench.quality_icons
+
+bench-shape: .venv/dev.stamp
+	$(BIN)/python -m bench.quality_shape
+
+bench-photos: .venv/bench.stamp
+	$(BIN)/python -m bench.quality_photos
+
+.venv/bench.stamp: .venv/dev.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@

@@ -273,6 +273,7 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     # A refused request is in its answer; the log is for what went wrong on our side.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    # The file-system broker has no host to name, and kombu would say so at every connection.
+    "loggers": {"django.request": {"level": "ERROR"}, "kombu.connection": {"level": "ERROR"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("STLCATALOG_LOG_LEVEL", "INFO")},
 }

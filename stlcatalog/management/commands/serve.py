@@ -89,6 +89,6 @@ class Command(BaseCommand):
 
     def worker(self, processes: int) -> str:
         return (
-            f"{sys.executable} -m celery -A stlcatalog worker --beat --queues ingest,index "
+            f"{sys.executable} -m celery -A stlcatalog --quiet worker --beat --queues ingest,index "
             f"--concurrency {processes} --loglevel WARNING --without-gossip --without-mingle"
         )
