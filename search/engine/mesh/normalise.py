@@ -73,7 +73,7 @@ def mesh_normalise(triangles: NDArray[Any], *, format: str) -> Mesh:
         farthest = max(farthest, float(np.einsum("ij,ij->i", points, points).max()))
     scale = float(np.sqrt(farthest))
     if scale == 0.0 or all(
-        _all_flat(triangles[rows].astype(np.float64) - centre) for rows in _blocks(count, LOOK)
+        _all_flat(triangles[rows].astype(np.float64)) for rows in _blocks(count, LOOK)
     ):
         raise MeshError(
             "all_degenerate", f"All {count} triangles are without area: there is nothing to show."

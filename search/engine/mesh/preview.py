@@ -30,14 +30,14 @@ def _cells_merge(vertices: NDArray[np.float32], faces: NDArray[np.int32], cell: 
     merged = np.stack([np.bincount(home, vertices[:, axis]) / count for axis in range(3)], axis=1)
     moved = home[faces].astype(np.int32)
     whole = (moved != np.roll(moved, 1, axis=1)).all(axis=1)
-    moved, merged = moved[whole], merged.astype(np.float32)
-    if len(merged) >= 1 << 21:
+    means, moved = merged.astype(np.float32), moved[whole]
+    if len(means) >= 1 << 21:
         # Too many to number three in one integer, and too many for equal faces to matter.
-        return merged, moved
+        return means, moved
     turn = (moved.argmin(axis=1)[:, None] + np.arange(3)) % 3
     a, b, c = np.take_along_axis(moved, turn, axis=1).astype(np.int64).T
     _, first = np.unique(a | b << 21 | c << 42, return_index=True)
-    return merged, moved[np.sort(first)]
+    return means, moved[np.sort(first)]
 
 
 def _cell_for(triangles: NDArray[np.float32], wanted: int) -> float:

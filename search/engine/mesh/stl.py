@@ -17,6 +17,8 @@ RECORD = np.dtype([("normal", "<f4", (3,)), ("triangle", "<f4", (3, 3)), ("attri
 # ASCII is read in pieces of this size, cut after a facet, so that memory stays near the result's.
 PIECE_BYTES = 1 << 23
 
+# A solid's name may say anything at all. Files of one single line have no such short lines.
+_SOLID_LINE = re.compile(rb"(?:\A|(?<=[\r\n]))[ \t]*(?:end)?solid\b[^\r\n]{0,256}(?=[\r\n]|\Z)")
 _VERTEX = re.compile(rb"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)")
 
 
@@ -103,6 +105,7 @@ def _facets_regular(text: bytes) -> NDArray[np.float32] | None:
 
 def _facets_found(text: bytes) -> NDArray[np.float32]:
     """The facets of a piece with odd lines in it: whatever follows the word vertex."""
+    text = _SOLID_LINE.sub(b"", text)
     found = _VERTEX.findall(text)
     begun, complete = text.count(b"outer"), len(found) // 3
     if len(found) % 3 or begun > complete:
