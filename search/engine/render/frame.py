@@ -5,21 +5,28 @@ from numba import njit
 
 from search.engine.render.surface import Surface
 from search.engine.render.types import KERNEL, Camera, Doubles, Floats, Number
-from search.engine.render.viewpoints import viewpoint_rotation
+from search.engine.render.viewpoints import Z_UP, viewpoint_rotation
 
 FIELD_OF_VIEW = 25.0
 # The whole part fits the field of view from here, whatever the viewpoint (in radii).
 DISTANCE = 1.02 / np.sin(np.radians(FIELD_OF_VIEW / 2))
 
 
-def camera_fit(surface: Surface, viewpoint: Doubles, *, size: int, margin: float) -> Camera:
+def camera_fit(
+    surface: Surface,
+    viewpoint: Doubles,
+    *,
+    size: int,
+    margin: float,
+    up: tuple[float, float, float] = Z_UP,
+) -> Camera:
     """The camera at `viewpoint` whose square picture of `size` pixels the part fills.
 
     The distance is that of the field of view for the whole sphere, so that perspective is the
     same from everywhere; the picture is then cropped (an off-centre principal point) and
     enlarged to the projected box of the vertices, less `margin` of the side all around.
     """
-    rotation = viewpoint_rotation(viewpoint)
+    rotation = viewpoint_rotation(viewpoint, up=up)
     translation = np.array([0.0, 0.0, DISTANCE * surface.radius]) - rotation @ surface.centre
     pose = np.column_stack([rotation, translation]).astype(np.float32)
     left, right, top, bottom = _projected_box(surface.vertices, pose)

@@ -9,7 +9,7 @@ from math import ceil, floor
 import numpy as np
 from numba import njit
 
-from search.engine.render.types import KERNEL, Camera, Floats, Ints
+from search.engine.render.types import KERNEL, Camera, Doubles, Floats, Ints
 
 # Barycentric slack: a sample on a shared edge must belong to one of the two faces.
 SLACK = np.float32(1e-6)
@@ -24,6 +24,14 @@ def vertices_project(vertices: Floats, camera: Camera) -> Floats:
     projected = np.empty_like(vertices)
     _project(vertices, camera.projection, projected)
     return projected
+
+
+def vertices_transform(vertices: Floats, matrix: Doubles) -> Floats:
+    """(m, 3) float32: vertices by a (3, 4) affine matrix, to draw without perspective: column,
+    row, and a positive number that is greater nearer to the viewer.
+    """
+    linear, offset = matrix[:, :3].astype(np.float32), matrix[:, 3].astype(np.float32)
+    return np.ascontiguousarray(vertices @ linear.T + offset)
 
 
 def faces_raster(projected: Floats, faces: Ints, *, inverse_depth: Floats, face_ids: Ints) -> None:

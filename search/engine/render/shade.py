@@ -156,9 +156,17 @@ def _normals(
 def _lights(style: RenderStyle, camera: Camera) -> Floats:
     """The style's numbers in the order `_light` reads them."""
     key = np.array(style.key_from) / np.linalg.norm(style.key_from)
+    half = key + (0.0, 0.0, 1.0)
     terms = np.array([style.ambient + style.sky / 2, style.sky / 2, style.head])
     return np.array(
-        [*(terms * style.exposure), *(key * style.key * style.exposure), style.line, camera.focal],
+        [
+            *(terms * style.exposure),
+            *(key * style.key * style.exposure),
+            style.line,
+            camera.focal,
+            *(half / np.linalg.norm(half)),
+            style.gloss * style.exposure,
+        ],
         np.float32,
     )
 
@@ -174,6 +182,7 @@ def _light(inverse_depth: Floats, normals: Floats, lights: Floats, light: Floats
     zero, one = np.float32(0.0), np.float32(1.0)
     ambient, sky, head = lights[0], lights[1], lights[2]
     kx, ky, kz, darkness, focal = lights[3], lights[4], lights[5], lights[6], lights[7]
+    hx, hy, hz, gloss = lights[8], lights[9], lights[10], lights[11]
     per_bend, per_turn = one / BEND_RAMP, CREASE_LINE / TURN_RAMP
     n = width - 2
     for y in range(1, height - 1):
@@ -199,8 +208,17 @@ def _light(inverse_depth: Floats, normals: Floats, lights: Floats, light: Floats
             outline = min(max((step - BEND) * per_bend, zero), one)
             crease = min(max((turn - TURN) * per_turn, zero), CREASE_LINE)
             nx, ny, nz = x_here[i + 1], y_here[i + 1], z_here[i + 1]
+            shine = max(hx * nx + hy * ny + hz * nz, zero)
+            shine *= shine
+            shine *= shine
+            shine *= shine
+            shine *= shine
             bright = (
-                ambient + sky * ny + head * max(nz, zero) + max(kx * nx + ky * ny + kz * nz, zero)
+                ambient
+                + sky * ny
+                + head * max(nz, zero)
+                + max(kx * nx + ky * ny + kz * nz, zero)
+                + gloss * shine
             )
             out[i + 1] = bright * (one - darkness * max(outline, crease))
 

@@ -30,7 +30,8 @@ class RenderStyle:
 
     `base` is linear RGB 0..1. The four light terms add up to the brightness of a surface:
     `ambient` everywhere, `sky` by the normal's upward share, `key` from `key_from` (view space:
-    x right, y up, z to the viewer), `head` from the viewer. `line` is the darkness of edge lines
+    x right, y up, z to the viewer), `head` from the viewer; `gloss` is the key light's
+    soft highlight. `line` is the darkness of edge lines
     (0 none, 1 black). `margin` is the empty border as a share of the picture's side.
     `crease` in degrees: flatter edges are shaded smoothly; 0 shades every face flat.
     """
@@ -40,12 +41,13 @@ class RenderStyle:
     sky: float = 0.22
     key: float = 0.40
     head: float = 0.34
+    gloss: float = 0.0
     key_from: tuple[float, float, float] = (-0.35, 0.75, 0.55)
     exposure: float = 1.12
     gamma: float = 1.15
     line: float = 0.65
     margin: float = 0.04
-    crease: float = 40.0
+    crease: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ import numpy as np
 
 from search.engine.render.types import Doubles
 
+Z_UP = (0.0, 0.0, 1.0)
+
 
 def viewpoints_fibonacci(n: int = 12) -> Doubles:
     """(n, 3) unit vectors spread evenly over the sphere on a golden spiral around z."""
@@ -24,17 +26,16 @@ def viewpoints_icosahedron() -> Doubles:
     return vertices
 
 
-def viewpoint_rotation(
-    viewpoint: Doubles, *, up: tuple[float, float, float] = (0, 0, 1)
-) -> Doubles:
+def viewpoint_rotation(viewpoint: Doubles, *, up: tuple[float, float, float] = Z_UP) -> Doubles:
     """(3, 3) rows right, down, forward of a camera that looks back along `viewpoint`.
 
-    `up` points up in the picture; y takes its place for viewpoints within 2.5 degrees of it.
+    `up` points up in the picture; the axis before it (y for z) does where the camera looks
+    within 2.5 degrees along it.
     """
     forward = -np.asarray(viewpoint, dtype=np.float64) / np.linalg.norm(viewpoint)
     upright = np.asarray(up, dtype=np.float64)
     if abs(forward @ upright) > 0.999 * np.linalg.norm(upright):
-        upright = np.array([0.0, 1.0, 0.0])
+        upright = np.roll(upright, -1)
     right = np.cross(forward, upright)
     right /= np.linalg.norm(right)
     return np.stack([right, np.cross(forward, right), forward])

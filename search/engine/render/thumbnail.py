@@ -1,0 +1,84 @@
+"""The catalogue's picture of a part: soft light from all around, and a shadow where it stands."""
+
+import numpy as np
+
+from search.engine.errors import RenderError
+from search.engine.render.compose import picture_compose, places_sparse, share_spread
+from search.engine.render.frame import camera_fit
+from search.engine.render.ground import ground_shadow
+from search.engine.render.hero import viewpoint_hero
+from search.engine.render.occlusion import Lights, light_share
+from search.engine.render.shade import Samples, samples_draw
+from search.engine.render.surface import Surface, surface_make
+from search.engine.render.types import Bytes, Camera, Doubles, Floats, RenderStyle
+from search.engine.render.viewpoints import Z_UP, viewpoints_fibonacci
+
+CATALOGUE = RenderStyle(
+    base=(0.82, 0.84, 0.87),
+    ambient=0.32,
+    sky=0.18,
+    key=0.36,
+    head=0.24,
+    line=0.45,
+    margin=0.07,
+    gloss=0.16,
+)
+LIGHTS = 48
+# Fewer for large meshes: every light draws the whole part.
+LIGHTS_LEAST, LIGHT_FACES = 16, 4_000_000
+# Lights from farther below than this reach no surface that a thumbnail shows.
+BELOW = -0.3
+# The light that no shadow takes away from the part, and how dark the ground's shadow gets.
+UNSHADED = 0.2
+SHADOW = 0.8
+
+
+def thumbnail_render(
+    triangles: Floats,
+    *,
+    size: int = 512,
+    viewpoint: Doubles | None = None,
+    up: tuple[float, float, float] = Z_UP,
+    style: RenderStyle = CATALOGUE,
+) -> Bytes:
+    """(size, size, 4) uint8 RGBA, straight alpha: the part with its edges, and its soft shadow.
+
+    triangles (n, 3, 3) float32 as for `views_render`. Without a `viewpoint` the one that shows
+    most is chosen; `up` is the part's upright. Raises RenderError("blank_picture").
+    """
+    surface = surface_make(triangles, crease=style.crease)
+    if viewpoint is None:
+        viewpoint = viewpoint_hero(surface, up=up)
+    camera = camera_fit(surface, viewpoint, size=size, margin=style.margin, up=up)
+    samples = Samples.empty(size, size)
+    samples_draw(samples, surface, camera, style)
+    if not samples.inverse_depth.any():
+        raise RenderError("blank_picture", "The viewpoint sees no surface of the mesh.")
+    upright = np.asarray(up, np.float64) / np.linalg.norm(up)
+    lights = _studio(camera, upright, faces=len(surface.faces))
+    return picture_compose(
+        samples,
+        UNSHADED + (1 - UNSHADED) * _part_light(surface, camera, samples, lights),
+        SHADOW * ground_shadow(surface, camera, upright),
+        style,
+    )
+
+
+def _studio(camera: Camera, upright: Doubles, *, faces: int) -> Lights:
+    """Lights all around, stronger from above and from the viewer's upper left."""
+    right, _, forward = camera.rotation
+    level = np.cross(right, upright)
+    level *= -np.sign(level @ forward) or 1.0
+    count = max(LIGHTS_LEAST, min(LIGHTS, LIGHT_FACES // faces))
+    local = viewpoints_fibonacci(count)
+    local = local[local[:, 2] > BELOW]
+    key = np.array([-0.5, 0.5, 0.9]) / np.linalg.norm([0.5, 0.5, 0.9])
+    sky = np.clip(local[:, 2] + 0.5, 0.0, 1.0)
+    strengths = 0.35 + 0.65 * sky + 0.6 * np.maximum(local @ key, 0.0) ** 4
+    return Lights(local @ np.stack([right, level, upright]), strengths)
+
+
+def _part_light(surface: Surface, camera: Camera, samples: Samples, lights: Lights) -> Floats:
+    """(s, s) float32: the share of light at each pixel of the part, 1 elsewhere."""
+    places, normals = places_sparse(samples, camera)
+    return share_spread(light_share(surface, places, normals, lights), samples, camera)
