@@ -114,7 +114,7 @@ class PartForm(HouseForm):
         return cls(initial={name: getattr(part, name) for name in names})
 
     def changes(self, part: Part) -> dict[str, Any]:
-        """The valid fields. The unit only when it is another: naming it again is no confirmation."""
+        """The valid fields. The unit only when it is another: an unchanged one confirms nothing."""
         fields = dict(self.cleaned_data)
         if fields["unit"] == part.unit:
             del fields["unit"]

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -38,12 +37,13 @@ def icon(name: str) -> SafeString:
 
 @register.filter
 def significant(value: float | None) -> str:
-    """Three significant digits, as a person would write them: 1,234 · 12.3 · 0.52; empty for None."""
+    """Three digits that count, as people write them: 1,234 · 12.3 · 0.52; empty for None."""
     if value is None:
         return ""
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 4
-    text = number_format(value, decimal_pos=digits, force_grouping=True)
+    # Both languages of the house write 1,234.5.
+    text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if digits else text
 
 
@@ -97,7 +97,7 @@ def stages(took_ms: dict[str, float]) -> list[tuple[str, float]]:
 def milliseconds(ms: float | None) -> str:
     if ms is None:
         return ""
-    return f"{significant(ms / 1000)} s" if ms >= 1000 else f"{ms:.0f} ms"
+    return f"{significant(ms / 1000)} s" if ms >= 1000 else f"{ms:.{int(ms < 10)}f} ms"
 
 
 @register.simple_tag
