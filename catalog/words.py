@@ -36,7 +36,7 @@ PREFIX_SHARE, TYPO_SHARE, SINGLE_CHARACTER_SHARE = 0.6, 0.4, 0.3
 TYPO_LENGTH = 5
 TERM_LENGTH = 60
 POSTINGS = 2000  # read of one term
-LEADING_GROUPS = 3  # rarest groups that bring candidates
+CANDIDATES = 4000  # parts gathered, rarest terms first; the other terms only score those
 QUERY_GROUPS = 32
 
 TOKEN = re.compile(r"[a-z0-9]+(?:[-_./][a-z0-9]+)*|[\u3400-\u9fff\uf900-\ufaff]+|[^\W\d_]+")
@@ -191,8 +191,8 @@ def parts_by_words(text: str, *, limit: int) -> list[tuple[int, float]]:
 
     scores: dict[int, float] = defaultdict(float)
     found: dict[int, int] = defaultdict(int)
-    for position, group in enumerate(present):
-        among = None if position < LEADING_GROUPS else list(scores)
+    for group in present:
+        among = None if len(scores) < CANDIDATES else list(scores)
         for part, weight in _group_weights(group, frequency, among=among).items():
             scores[part] += weight
             found[part] += 1

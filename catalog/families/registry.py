@@ -4,15 +4,23 @@ from types import ModuleType
 
 from catalog.families import (
     bearings,
+    brackets,
+    drive,
     fasteners,
     furniture,
     gears,
+    housings,
     jewelry_other,
     jewelry_pendants,
     jewelry_rings,
     nuts,
     pins,
+    piping,
+    rotors,
     screws,
+    sections,
+    tableware,
+    valves,
 )
 from catalog.families.types import Family
 
@@ -25,7 +33,15 @@ MODULES: tuple[ModuleType, ...] = (
     nuts,
     pins,
     gears,
+    drive,
+    rotors,
     bearings,
+    brackets,
+    sections,
+    housings,
+    piping,
+    valves,
+    tableware,
     furniture,
 )
 

@@ -43,7 +43,7 @@ def until(reached: Callable[[], bool], *, seconds: float = 90) -> None:
 
 
 def upload(n: int) -> Part:
-    triangles = meshes.torus(10 + n, 2 + n / 5)
+    triangles = meshes.torus(20, 2 + n)
     file = SimpleUploadedFile(f"{n}.stl", meshes.stl_binary(triangles))
     return services.part_upload(file=file)[0]
 
@@ -71,7 +71,7 @@ def test_uploads_become_findable_and_survive_a_killed_worker(settings, api) -> N
         "mini",
         "shape",
     }
-    bent = meshes.noisy(meshes.torus(12, 2.4).astype(np.float32), sigma=0.01)
+    bent = meshes.noisy(meshes.torus(20, 4).astype(np.float32), sigma=0.01)
     query = SimpleUploadedFile("query.stl", meshes.stl_binary(bent))
     hits = api.post("/api/search/mesh", {"file": query}, "multipart").json()["results"]
     assert hits[0]["name"] == "2"
