@@ -17,8 +17,9 @@ from search.engine.errors import MeshError
 PIECE_BYTES = 1 << 20
 _NAME_BYTES = 1024
 
-# Names without the UTF-8 flag: what archivers on Chinese and on Japanese-free Windows write,
-# in the order in which a wrong guess is least likely.
+# Names without the UTF-8 flag are in the code page of the machine that packed them. Bytes that
+# read as UTF-8 are UTF-8; what reads both as Big5 and as GB 18030 is taken for the former, since
+# our readers write Traditional Chinese.
 _LEGACY_ENCODINGS = ("utf-8", "cp950", "gb18030")
 
 
@@ -135,7 +136,8 @@ class Archive:
         """Stream a member into `target`; the bytes written. All members share one allowance."""
         if member.refused:
             raise _unsafe(
-                member.refused, f"The archive's file {member.name!r} is refused: {member.refused}."
+                member.refused,
+                f"The archive's file {member.name[:80]!r} is refused: {member.refused}.",
             )
         written = 0
         try:
@@ -147,7 +149,9 @@ class Archive:
                     target.write(piece)
                     written += len(piece)
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
-            raise _unsafe("damaged", f"The archive's file {member.name!r} is damaged.") from error
+            raise _unsafe(
+                "damaged", f"The archive's file {member.name[:80]!r} is damaged."
+            ) from error
         return written
 
     def close(self) -> None:

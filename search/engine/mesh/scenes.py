@@ -4,6 +4,7 @@ Nothing a file refers to is ever opened: trimesh gets a resolver that refuses.
 """
 
 import io
+import re
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from trimesh.resolvers import Resolver
 
 from search.engine.errors import MeshError
-from search.engine.mesh.types import triangles_check
+from search.engine.mesh.types import triangles_check, truncated
 
 _MILLIMETRES_PER_METRE = 1000.0
+_PLY_HEAD_BYTES = 1 << 16
 
 
 class _RefusingResolver(Resolver):
@@ -24,6 +26,9 @@ class _RefusingResolver(Resolver):
         pass
 
     def get(self, key: str) -> NoReturn:
+        if key == "model.gltf":
+            # trimesh looks for it when the file itself cannot be parsed.
+            raise ValueError("not JSON, or nested too deeply")
         raise MeshError(
             "outside_reference",
             f"The file refers to another file ({key[:80]!r}); it must carry its data itself.",
@@ -51,6 +56,17 @@ def _placed(
     return corners
 
 
+def _ply_claims_check(head: bytes, vertices: int, faces: int) -> None:
+    """trimesh takes an ascii PLY that ends early as it is: compare with what its header says.
+
+    A polygon gives one triangle at least.
+    """
+    for element, found in (("vertex", vertices), ("face", faces)):
+        claim = re.search(rb"\nelement\s+" + element.encode() + rb"\s+(\d{1,18})\b", head)
+        if claim and int(claim[1]) > found:
+            raise truncated(int(claim[1]), found, of=f"{element} rows")
+
+
 def scene_read(stream: BinaryIO, *, kind: str, limit: int) -> NDArray[np.float64]:
     """(n, 3, 3) float64 of a whole scene, each geometry where its node places it.
 
@@ -71,7 +87,12 @@ def scene_read(stream: BinaryIO, *, kind: str, limit: int) -> NDArray[np.float64
         geometry = scene.geometry[name]
         if isinstance(geometry, trimesh.Trimesh):
             placed.append((geometry.vertices, geometry.faces, np.asarray(matrix)))
-    triangles_check(sum(len(faces) for _, faces, _ in placed), limit)
+    count = sum(len(faces) for _, faces, _ in placed)
+    triangles_check(count, limit)
+    if kind == "ply":
+        stream.seek(0)
+        head = stream.read(_PLY_HEAD_BYTES).partition(b"end_header")[0]
+        _ply_claims_check(head, sum(len(vertices) for vertices, _, _ in placed), count)
     return np.concatenate([np.zeros((0, 3, 3)), *(_placed(*piece) for piece in placed)])
 
 

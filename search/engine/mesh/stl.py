@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.engine.errors import MeshError
-from search.engine.mesh.types import triangles_check
+from search.engine.mesh.types import triangles_check, truncated
 
 HEADER_BYTES = 84
 RECORD = np.dtype([("normal", "<f4", (3,)), ("triangle", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -36,15 +36,6 @@ def stl_is_ascii(head: bytes, size: int) -> bool:
     return text.startswith((b"solid", b"facet")) and b"\0" not in head
 
 
-def _truncated(*, claimed: int, found: int) -> MeshError:
-    return MeshError(
-        "truncated",
-        f"The file says it holds {claimed} triangles but ends after {found}.",
-        claimed=claimed,
-        found=found,
-    )
-
-
 def stl_binary_read(stream: BinaryIO, *, limit: int) -> NDArray[np.float32]:
     """(n, 3, 3) float32 view into the records; bytes after the last record are ignored.
 
@@ -55,11 +46,11 @@ def stl_binary_read(stream: BinaryIO, *, limit: int) -> NDArray[np.float32]:
     claimed = int.from_bytes(stream.read(4), "little")
     fits = max(0, size - HEADER_BYTES) // RECORD.itemsize
     if claimed > fits or size < HEADER_BYTES:
-        raise _truncated(claimed=claimed, found=fits)
+        raise truncated(claimed, fits)
     triangles_check(claimed, limit)
     records = np.fromfile(stream, dtype=RECORD, count=claimed)
     if len(records) < claimed:
-        raise _truncated(claimed=claimed, found=len(records))
+        raise truncated(claimed, len(records))
     corners: NDArray[np.float32] = records["triangle"]
     return corners
 
@@ -109,7 +100,7 @@ def _facets_found(text: bytes) -> NDArray[np.float32]:
     found = _VERTEX.findall(text)
     begun, complete = text.count(b"outer"), len(found) // 3
     if len(found) % 3 or begun > complete:
-        raise _truncated(claimed=max(begun, complete + 1), found=complete)
+        raise truncated(max(begun, complete + 1), complete)
     try:
         with np.errstate(over="ignore"):
             return (

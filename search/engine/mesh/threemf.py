@@ -89,7 +89,7 @@ class _ModelReader:
                 raise MemoryError from error
             raise _malformed(str(error)) from error
         except (KeyError, ValueError, OverflowError) as error:
-            raise _malformed(f"{type(error).__name__} {error}") from error
+            raise _malformed(f"{type(error).__name__} {error}"[:200]) from error
 
     def _doctype(self, *_: object) -> None:
         raise MeshError(
@@ -138,12 +138,12 @@ class _Assembly:
         if key not in self._counts:
             self._counts[key] = -1
             if key not in self._objects:
-                raise _malformed(f"object {key[1]} is used but not defined")
+                raise _malformed(f"object {key[1][:20]} is used but not defined")
             own = len(self._objects[key].indices) // 3
             parts = self._objects[key].components
             self._counts[key] = own + sum(self.count(part.key) for part in parts)
         if self._counts[key] < 0:
-            raise _malformed(f"object {key[1]} contains itself")
+            raise _malformed(f"object {key[1][:20]} contains itself")
         return self._counts[key]
 
     def pieces(self, instance: _Instance) -> Iterator[NDArray[np.float64]]:
@@ -193,7 +193,7 @@ def threemf_read(stream: BinaryIO, *, limits: MeshLimits) -> NDArray[np.float64]
                 archive.extract(member, io.BytesIO())
         root, objects = _models_read(archive)
     if root.unit not in MILLIMETRES:
-        raise _malformed(f"its unit {root.unit!r} is unknown")
+        raise _malformed(f"its unit {root.unit[:20]!r} is unknown")
     assembly = _Assembly(objects)
     # A file without a build still shows what it has.
     build = root.items or [_Instance(key, _transform_parse(None)) for key in root.objects]

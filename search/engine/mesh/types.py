@@ -36,8 +36,8 @@ class Mesh:
 class MeshLimits:
     """What one file may cost.
 
-    memory_mb is the child's whole address space, of which interpreter and libraries take about
-    400 MB before the first byte is read.
+    memory_mb is the child's whole address space, of which interpreter and libraries take 100 MB
+    (270 MB with trimesh) before the first byte is read.
     """
 
     memory_mb: int = 4096
@@ -60,3 +60,13 @@ def triangles_check(found: int, limit: int) -> None:
             found=found,
             limit=limit,
         )
+
+
+def truncated(claimed: int, found: int, *, of: str = "triangles") -> MeshError:
+    """The error for a file that ends before it has given what its header promised."""
+    return MeshError(
+        "truncated",
+        f"The file says it holds {claimed} {of} but ends after {found}.",
+        claimed=claimed,
+        found=found,
+    )
