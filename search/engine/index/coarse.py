@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import faiss as faiss_typed
 import numpy as np
 
+from search.engine.index.config import EFFORT_LEAST
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,7 +26,6 @@ FAISS_VERSION: str = faiss.__version__
 _CHUNK = 65_536
 # k-means wants 39 points a centroid (faiss warns below it); more costs time, not recall.
 _POINTS_PER_LIST = 40
-_EFFORT_LEAST = 16
 _EF_MOST = 2048
 
 
@@ -89,7 +90,7 @@ class Coarse:
         """The efforts worth trying, least first, each about twice the one before."""
         most = self._index.nlist if self._lists else _EF_MOST
         efforts = []
-        effort = _EFFORT_LEAST
+        effort = EFFORT_LEAST
         while effort < most:
             efforts.append(effort)
             effort *= 2

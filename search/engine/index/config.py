@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+# The least nprobe or efSearch that a build tries; `candidate_k` is meant for it.
+EFFORT_LEAST = 16
+
 IndexType = Literal["auto", "Flat", "IVFPQ", "IVFFlat", "HNSW"]
 
 
@@ -16,7 +19,8 @@ class IndexConfig:
     `nprobe` of None are chosen by the build: the list count from the gallery's size, the probes
     as the fewest that reach `recall_target` (recall@10 of parts against exact search, on a
     sample). `candidate_k` is how many vectors the coarse index hands to exact scoring for one
-    query vector. `threads` is faiss's OpenMP width, in builds and in searches.
+    query vector at the least effort; it grows with the root of the effort. `threads` is faiss's
+    OpenMP width, in builds and in searches.
     """
 
     index_type: IndexType = "auto"
@@ -25,7 +29,7 @@ class IndexConfig:
     nprobe: int | None = None
     candidate_k: int = 1000
     hnsw_links: int = 32
-    recall_target: float = 0.99
+    recall_target: float = 0.985
     threads: int = 1
 
     def __post_init__(self) -> None:

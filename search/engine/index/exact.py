@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 
 def rows_score(
-    vectors: Half, offsets: Ints, rows: Ints, queries: Float, *, pooling: Pooling
+    vectors: Half, starts: Ints, stops: Ints, queries: Float, *, pooling: Pooling
 ) -> tuple[Float, NDArray[np.int32]]:
     """Pool each row's views: the similarity to every query, and the view that came nearest.
 
-    vectors (n, d), offsets (r + 1,), rows (m,) indices, queries (q, d) float32, all finite.
-    Returns (m, q) float32 dot products pooled over views, (m, q) int32 index of the best view.
+    vectors (n, d); row i owns vectors[starts[i]:stops[i]], at least one; queries (q, d) float32;
+    all finite. Returns (m, q) float32 dot products pooled over views, (m, q) int32 best views.
     """
-    pooled = np.empty((len(rows), len(queries)), np.float32)
-    best = np.empty((len(rows), len(queries)), np.int32)
+    pooled = np.empty((len(starts), len(queries)), np.float32)
+    best = np.empty((len(starts), len(queries)), np.int32)
     _rows_score(
         _read_only(vectors.view(np.uint16)),
-        _read_only(offsets),
-        _read_only(rows),
+        _read_only(starts),
+        _read_only(stops),
         _read_only(queries),
         pooling == "mean",
         pooled,
@@ -64,8 +64,8 @@ def _half(_context: Any, bits: Any) -> Any:
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def _rows_score(
     bits: NDArray[np.uint16],
-    offsets: Ints,
-    rows: Ints,
+    starts: Ints,
+    stops: Ints,
     queries: Float,
     mean: bool,
     pooled: Float,
@@ -74,8 +74,8 @@ def _rows_score(
     q, d = queries.shape
     view = np.empty(d, np.float32)
     nearest = np.empty(q, np.float32)
-    for i in range(rows.shape[0]):
-        start, stop = offsets[rows[i]], offsets[rows[i] + 1]
+    for i in range(starts.shape[0]):
+        start, stop = starts[i], stops[i]
         for j in range(q):
             nearest[j] = -np.inf
             pooled[i, j] = 0

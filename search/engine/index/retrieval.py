@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from search.engine.index.tail import Segment
     from search.engine.index.types import Bools, Float, Ints, Pooling
 
-# Several query vectors share the candidates, but each brings at least this share of them.
-_LEAST_SHARE = 0.25
+# Of the rows that the coarse index names, so many (and four times k) are scored with all their
+# views; the others are too far away already.
+_FINALISTS = 200
 # How much wider the coarse index looks when it named too few parts, and how often, before
 # everything eligible is scored.
-_WIDER, _TRIES = 4, 2
+_WIDER, _TRIES = 8, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,37 +152,55 @@ def _mapped_rows(generation: Generation, question: Question) -> Ints:
         most = len(rows)
     # Views of one part crowd the candidates: too few parts, and the coarse index looks again.
     wanted = 2 * question.k
-    share = max(1 / len(question.queries), _LEAST_SHARE)
-    count = max(round(config.candidate_k * share), wanted)
     effort = question.nprobe or snapshot.manifest.effort
     for _ in range(_TRIES):
         if wanted * 4 > most:
             break
-        rows = snapshot.candidates(question.queries, count=count, effort=effort, eligible=marked)
-        rows = _eligible(mapped, generation, question, rows)
-        if len(rows) >= wanted:
-            return rows
-        count, effort = count * _WIDER, effort * _WIDER
+        rows, similarities = snapshot.candidates(
+            question.queries, effort=effort, least=wanted, eligible=marked
+        )
+        kept = _eligible(mapped, generation, question, rows)
+        if len(kept) >= wanted:
+            similarities = similarities[np.searchsorted(rows, kept)]
+            scores = _queries_pool(similarities, question.query_pooling)
+            finalists = max(_FINALISTS, 2 * wanted)
+            return kept[_best(scores, finalists)]
+        effort *= _WIDER
     return _eligible(mapped, generation, question, named)
 
 
 def _segment_rank(segment: Segment, rows: Ints, question: Question) -> Ranking:
     """The best of the rows, unordered: k, and those that tie with the last."""
     pooled, views = rows_score(
-        segment.vectors, segment.offsets, rows, question.queries, pooling=question.pooling
+        segment.vectors,
+        segment.offsets[rows],
+        segment.offsets[rows + 1],
+        question.queries,
+        pooling=question.pooling,
     )
-    nearest = pooled.argmax(axis=1)
-    scores = pooled.mean(axis=1) if question.query_pooling == "mean" else pooled.max(axis=1)
-    chosen = np.arange(len(rows))
-    if len(rows) > question.k:
-        least = np.partition(scores, len(scores) - question.k)[len(scores) - question.k]
-        chosen = np.flatnonzero(scores >= least)
+    scores = _queries_pool(pooled, question.query_pooling)
+    chosen = _best(scores, question.k)
+    nearest = pooled[chosen].argmax(axis=1)
     return Ranking(
         part_ids=segment.part_ids[rows[chosen]],
         similarities=scores[chosen],
-        best_views=views[chosen, nearest[chosen]],
-        best_query=nearest[chosen].astype(np.int32),
+        best_views=views[chosen, nearest],
+        best_query=nearest.astype(np.int32),
     )
+
+
+def _queries_pool(similarities: Float, pooling: Pooling) -> Float:
+    """(r, q) -> (r,)"""
+    pooled: Float = similarities.mean(axis=1) if pooling == "mean" else similarities.max(axis=1)
+    return pooled
+
+
+def _best(scores: Float, count: int) -> Ints:
+    """Places of the `count` highest scores and of those that tie with the last, in order."""
+    if len(scores) <= count:
+        return np.arange(len(scores))
+    least = np.partition(scores, len(scores) - count)[len(scores) - count]
+    return np.flatnonzero(scores >= least)
 
 
 def _merge(found: list[Ranking], k: int) -> Ranking:

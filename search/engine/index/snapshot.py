@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.engine.errors import SnapshotError
+from search.engine.index.config import EFFORT_LEAST
+from search.engine.index.exact import rows_score
 from search.engine.index.manifest import (
     Manifest,
     file_seal,
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 _TMP = ".tmp"
 _COARSE = "index.faiss"
 _ARRAYS = ("part_ids", "seqs", "offsets", "order")
+# Of several query vectors, each names at least this share of the candidates.
+_LEAST_SHARE = 0.25
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -75,13 +79,26 @@ class Snapshot:
         return np.where(self.part_ids[rows] == part_ids, rows, -1)
 
     def candidates(
-        self, queries: Float, *, count: int, effort: int, eligible: Bools | None = None
-    ) -> Ints:
-        """Distinct rows with a vector near any query; `eligible` (rows,) restricts them."""
+        self, queries: Float, *, effort: int, least: int = 1, eligible: Bools | None = None
+    ) -> tuple[Ints, Float]:
+        """Distinct rows (m,) near any query, and (m, q) exact similarities of their best vectors.
+
+        Only vectors that the coarse index named are compared, so a row may be nearer than it
+        seems. `least` vectors are named for each query; `eligible` (rows,) restricts the rows.
+        """
         assert self.coarse is not None
         marked = None if eligible is None else np.repeat(eligible, np.diff(self.offsets))
+        # Several query vectors share the candidates; and looking into more lists without taking
+        # more from them stops paying, so the count grows with the effort.
+        share = max(1 / len(queries), _LEAST_SHARE) * (effort / EFFORT_LEAST) ** 0.5
+        count = max(round(self.manifest.config.candidate_k * share), least)
         ids = self.coarse.search(queries, count=count, effort=effort, eligible=marked)
-        return np.unique(np.searchsorted(self.offsets, ids, side="right") - 1)
+        rows = np.searchsorted(self.offsets, ids, side="right") - 1
+        first = np.flatnonzero(np.diff(rows, prepend=-1))
+        similarities, _ = rows_score(self.vectors, ids, ids + 1, queries, pooling="max")
+        if len(rows) == 0:
+            return rows, similarities
+        return rows[first], np.maximum.reduceat(similarities, first, axis=0)
 
 
 def snapshot_build(
