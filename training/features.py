@@ -6,7 +6,8 @@ difference of a photo-like picture to the view nearest to it is what the project
     python -m training.features            # writes training/work/features.npz
 """
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.furniture import furniture_dev
-from bench.quality_icons import icon_picture, part_triangles
+from bench.quality_icons import icon_picture, name_is_for_choosing, part_triangles
 from search.engine.render.types import Views
 from search.engine.render.viewpoints import viewpoints_fibonacci
 from search.engine.render.views import views_render
 from training.export_lite0 import WORK, session_open
+from training.pictures import family_triangles
 from training.quantise_lite0 import INT8_MODEL
 
 FEATURES = WORK / "features.npz"
@@ -32,10 +34,12 @@ Pictures = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Features:
-    """One row a part: views (p, 12, 1280), photos (p, 12, 1280), nearest (p, 12) the view that a
-    photo's viewpoint is closest to, icons (p, 1280) or NaN where a part has none."""
+    """One row a part. `fitted` (p,) says that the projection may see it; `has_icon` (p,) that it
+    is furniture with an icon. views, photos (p, 12, 1280); icons (p, 1280), zero where there is
+    none; nearest (p, 12) is the view whose viewpoint is closest to the photo's."""
 
-    names: NDArray[np.str_]
+    fitted: NDArray[np.bool_]
+    has_icon: NDArray[np.bool_]
     views: NDArray[np.float32]
     photos: NDArray[np.float32]
     nearest: NDArray[np.int64]
@@ -46,9 +50,8 @@ class Features:
         with np.load(path, allow_pickle=False) as file:
             return cls(**{key: file[key] for key in cls.__dataclass_fields__})
 
-    def only(self, which: Sequence[bool]) -> "Features":
-        rows = np.asarray(which)
-        return Features(**{key: value[rows] for key, value in vars(self).items()})
+    def only(self, which: NDArray[np.bool_]) -> "Features":
+        return Features(**{key: value[which] for key, value in vars(self).items()})
 
 
 def photo_like(views: Views, rng: Generator) -> Pictures:
@@ -92,29 +95,40 @@ def viewpoints_between(rng: Generator, count: int) -> NDArray[np.float64]:
     return directions / np.linalg.norm(directions, axis=1, keepdims=True)
 
 
-def main() -> None:
+def parts_stream() -> Iterator[tuple[bool, NDArray[np.float32], NDArray[np.uint8] | None]]:
+    """(may be fitted on, triangles, icon) of all furniture, then of parts made by code."""
+    for model in furniture_dev():
+        fitted = name_is_for_choosing(model.name)
+        yield fitted, part_triangles(model), icon_picture(model.icon)
+    for triangles in family_triangles():
+        yield True, triangles, None
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
     rng = np.random.default_rng(0)
     session = session_open(INT8_MODEL)
     gallery = viewpoints_fibonacci(VIEWS)
-    rows: dict[str, list[NDArray[np.generic]]] = {
-        key: [] for key in ("views", "photos", "nearest", "icons")
+    blank = np.full((224, 224, 3), 255, np.uint8)
+    rows: dict[str, list[NDArray[np.generic] | bool]] = {
+        key: [] for key in Features.__dataclass_fields__
     }
-    names = []
-    for model in furniture_dev():
-        triangles = part_triangles(model)
+    for fitted, triangles, icon in parts_stream():
         between = viewpoints_between(rng, PHOTOS)
         views = views_render(triangles, viewpoints=gallery)
         photos = photo_like(views_render(triangles, viewpoints=between), rng)
-        pictures = np.concatenate([views.rgb, photos, icon_picture(model.icon)[None]])
+        last = blank if icon is None else icon
+        pictures = np.concatenate([views.rgb, photos, last[None]])
         features = session.run(["features"], {"pictures": pictures})[0]
+        rows["fitted"].append(fitted)
+        rows["has_icon"].append(icon is not None)
         rows["views"].append(features[:VIEWS])
         rows["photos"].append(features[VIEWS : VIEWS + PHOTOS])
-        rows["icons"].append(features[-1])
         rows["nearest"].append((between @ gallery.T).argmax(1))
-        names.append(model.name)
-        if len(names) % 100 == 0:
-            print(len(names), "parts", flush=True)
-    np.savez(FEATURES, names=np.array(names), **{key: np.stack(rows[key]) for key in rows})
+        rows["icons"].append(features[-1] * (icon is not None))
+        if len(rows["fitted"]) % 100 == 0:
+            print(len(rows["fitted"]), "parts", flush=True)
+    np.savez(FEATURES, **{key: np.stack(values) for key, values in rows.items()})
 
 
 if __name__ == "__main__":

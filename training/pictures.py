@@ -4,13 +4,15 @@ Renders of the development furniture and its icons; nothing else of that collect
 Fitting sees the half of the names meant for choosing, checking sees the other half.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.furniture import FurnitureModel, furniture_dev
 from bench.quality_icons import icon_picture, name_is_for_choosing, part_triangles
+from catalog.families.registry import FAMILIES
+from catalog.families.types import family_sample
 from search.engine.render.viewpoints import viewpoints_fibonacci
 from search.engine.render.views import views_render
 
@@ -19,6 +21,16 @@ Pictures = NDArray[np.uint8]
 
 def furniture_half(*, choosing: bool) -> list[FurnitureModel]:
     return [model for model in furniture_dev() if name_is_for_choosing(model.name) is choosing]
+
+
+def family_triangles(*, per_family: int = 3) -> Iterator[NDArray[np.float32]]:
+    """Jewelry, fasteners, transmission ...: parts made by code, in the unit sphere."""
+    for seed in range(per_family):
+        for family in FAMILIES.values():
+            triangles = family_sample(family, seed, part_of_range="train").triangles
+            corners = triangles.reshape(-1, 3)
+            centred = triangles - (corners.min(axis=0) + corners.max(axis=0)) / 2
+            yield (centred / np.linalg.norm(centred, axis=2).max()).astype(np.float32)
 
 
 def calibration_pictures(count: int = 64) -> Pictures:

@@ -11,12 +11,12 @@ linear projection"; Radenovic et al. 2018, section 3.4), with one class a part a
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.quality_icons import name_is_for_choosing
 from training.export_lite0 import WORK
 from training.features import Features
 
@@ -46,20 +46,17 @@ def nuisance_whitening(features: Features, *, d: int, shrinkage: float) -> Doubl
     return np.column_stack([matrix, -matrix @ mean])
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dimensions", type=int, default=256)
     parser.add_argument("--shrinkage", type=float, default=0.5)
     parser.add_argument("--out", type=Path, default=PROJECTION_FILE)
-    arguments = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     features = Features.load()
-    # Only the half meant for choosing: the other half then judges parts never seen.
-    features = features.only([name_is_for_choosing(str(name)) for name in features.names])
-    projection = nuisance_whitening(
-        features, d=arguments.dimensions, shrinkage=arguments.shrinkage
-    ).astype(np.float16)
-    np.save(arguments.out, projection)
-    print(f"{arguments.out.name}: {projection.shape} from {len(features.names)} parts")
+    fitted = features.only(features.fitted)
+    projection = nuisance_whitening(fitted, d=chosen.dimensions, shrinkage=chosen.shrinkage)
+    np.save(chosen.out, projection.astype(np.float16))
+    print(f"{chosen.out.name}: {projection.shape} from {len(fitted.views)} parts")
 
 
 if __name__ == "__main__":

@@ -55,8 +55,10 @@ def front_remove(model: onnx.ModelProto) -> onnx.ModelProto:
     bare = onnx.ModelProto()
     bare.CopyFrom(model)
     kept = [node for node in model.graph.node if node.name not in ("planes", "normalised")]
-    del bare.graph.node[:], bare.graph.input[:]
+    constants = [c for c in model.graph.initializer if not c.name.startswith("input_")]
+    del bare.graph.node[:], bare.graph.input[:], bare.graph.initializer[:]
     bare.graph.node.extend(kept)
+    bare.graph.initializer.extend(constants)
     bare.graph.input.append(
         helper.make_tensor_value_info("normalised", TensorProto.FLOAT, ["n", 3, SIZE, SIZE])
     )
@@ -139,24 +141,20 @@ def milliseconds_a_picture(path: Path, pictures: NDArray[np.uint8], *, batch: in
     return float(np.median(times[3:])) / batch * 1e3
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--exclude", nargs="*", default=[], help="nodes that stay float32")
     parser.add_argument("--method", default="MinMax", choices=CalibrationMethod.__members__)
     parser.add_argument("--out", type=Path, default=INT8_MODEL)
-    arguments = parser.parse_args()
-    method = CalibrationMethod[arguments.method]
-    quantise(
-        FLOAT_MODEL, arguments.out, calibration_pictures(), exclude=arguments.exclude, method=method
-    )
+    chosen = parser.parse_args(arguments)
+    method = CalibrationMethod[chosen.method]
+    quantise(FLOAT_MODEL, chosen.out, calibration_pictures(), exclude=chosen.exclude, method=method)
     pictures = check_pictures()
     float_features = features_of(FLOAT_MODEL, pictures)
-    same = cosines(float_features, features_of(arguments.out, pictures))
-    print(
-        f"{arguments.out.name}: {arguments.out.stat().st_size / 1e6:.2f} MB, cosine to float32 of"
-    )
+    same = cosines(float_features, features_of(chosen.out, pictures))
+    print(f"{chosen.out.name}: {chosen.out.stat().st_size / 1e6:.2f} MB, cosine to float32 of")
     print(f"{len(same)} other pictures: median {np.median(same):.4f}, worst {same.min():.4f}")
-    for path in (FLOAT_MODEL, arguments.out):
+    for path in (FLOAT_MODEL, chosen.out):
         timings = [milliseconds_a_picture(path, pictures, batch=n) for n in (1, 12)]
         print(f"{path.name}: {timings[0]:.1f} ms a picture alone, {timings[1]:.1f} ms in a dozen")
 

@@ -139,4 +139,5 @@ def _session_open(network: bytes, *, threads: int) -> onnxruntime.InferenceSessi
 
 def _normalise(vectors: Float) -> Float:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(norms, 1e-12)).astype(np.float32, copy=False)
+    units: Float = vectors / np.maximum(norms, np.float32(1e-12))
+    return units
