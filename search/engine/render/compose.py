@@ -17,8 +17,8 @@ from search.engine.render.types import (
 # spread from there to the samples' neighbours on the same surface, REACH steps to either side.
 STEP = 2 * SAMPLES
 REACH = 2
-# On the same surface: this near the tangent plane, in pixels, with normals this alike.
-PLANE, ALIKE = np.float32(2.5), np.float32(0.8)
+# On the same surface: this near the tangent plane, in samples, with normals this alike.
+PLANE, ALIKE = np.float32(4.0), np.float32(0.8)
 
 
 def places_sparse(samples: Samples, camera: Camera) -> tuple[Floats, Floats]:
@@ -38,78 +38,87 @@ def places_sparse(samples: Samples, camera: Camera) -> tuple[Floats, Floats]:
     return places.astype(np.float32), turned.astype(np.float32)
 
 
-def share_spread(share: Floats, samples: Samples, camera: Camera) -> Floats:
-    """(h, w) float32 from `share` (p,) of `places_sparse`; 1 where nothing is drawn."""
-    spread = np.ones((camera.height, camera.width), np.float32)
+def share_apply(samples: Samples, share: Floats, camera: Camera, *, unshaded: float) -> None:
+    """Dim samples.light to `unshaded` + (1 - unshaded) * `share` (p,) of `places_sparse`."""
     inverse_depth = samples.inverse_depth[BORDER:-BORDER:STEP, BORDER:-BORDER:STEP]
     sparse = np.full(inverse_depth.shape, -1, np.float32)
-    sparse[inverse_depth > 0] = share
-    _share_spread(sparse, samples.inverse_depth, samples.normals, camera.focal * SAMPLES, spread)
-    return spread
+    sparse[inverse_depth > 0] = unshaded + (1 - unshaded) * share
+    focal = np.float32(camera.focal * SAMPLES)
+    _share_apply(sparse, samples.inverse_depth, samples.normals, focal, samples.light)
 
 
 @njit(**KERNEL)
-def _nearest(inverse_depth: Floats, row: int, column: int) -> tuple[Number, int, int]:
-    """Inverse depth and place of the nearest sample of a pixel."""
-    top, left = row * SAMPLES + BORDER, column * SAMPLES + BORDER
-    nearest, at_y, at_x = inverse_depth[top, left], top, left
-    for y in range(top, top + SAMPLES):
-        for x in range(left, left + SAMPLES):
-            if inverse_depth[y, x] > nearest:
-                nearest, at_y, at_x = inverse_depth[y, x], y, x
-    return nearest, at_y, at_x
-
-
-@njit(**KERNEL)
-def _share_spread(
-    sparse: Floats, inverse_depth: Floats, normals: Floats, focal: float, spread: Floats
+def _share_apply(
+    sparse: Floats, inverse_depth: Floats, normals: Floats, focal: Number, light: Floats
 ) -> None:
+    """One share for a pixel whose samples are of one surface, else one for each sample."""
+    height, width = inverse_depth.shape
+    for top in range(BORDER, height - BORDER, SAMPLES):
+        for left in range(BORDER, width - BORDER, SAMPLES):
+            even = True
+            for y in range(top, top + SAMPLES):
+                for x in range(left, left + SAMPLES):
+                    even &= _same(inverse_depth, normals, focal, top, left, y, x)
+            if even:
+                share = _share_near(sparse, inverse_depth, normals, focal, top, left)
+                for y in range(top, top + SAMPLES):
+                    for x in range(left, left + SAMPLES):
+                        light[y, x] *= share
+                continue
+            for y in range(top, top + SAMPLES):
+                for x in range(left, left + SAMPLES):
+                    if inverse_depth[y, x] > 0:
+                        light[y, x] *= _share_near(sparse, inverse_depth, normals, focal, y, x)
+
+
+@njit(**KERNEL)
+def _same(
+    inverse_depth: Floats, normals: Floats, focal: Number, y: int, x: int, b: int, a: int
+) -> bool:
+    """Whether sample (b, a) lies on the surface of sample (y, x)."""
+    here, there = inverse_depth[y, x], inverse_depth[b, a]
+    if here <= 0 or there <= 0:
+        return False
+    nx, ny, nz = normals[0, y, x], normals[1, y, x], normals[2, y, x]
+    # Off the tangent plane, in samples: sideways, down, and inwards.
+    inwards = focal * (here / there - np.float32(1.0))
+    off = nx * np.float32(a - x) - ny * np.float32(b - y) - nz * inwards
+    cosine = nx * normals[0, b, a] + ny * normals[1, b, a] + nz * normals[2, b, a]
+    return bool(abs(off) < PLANE and cosine > ALIKE)
+
+
+@njit(**KERNEL)
+def _share_near(
+    sparse: Floats, inverse_depth: Floats, normals: Floats, focal: Number, y: int, x: int
+) -> Number:
+    """Mean share of the neighbours on the same surface; of all if none is; 1 without any."""
     zero, one = np.float32(0.0), np.float32(1.0)
     height, width = sparse.shape
-    pixels_a_step = STEP // SAMPLES
-    plane = PLANE * np.float32(SAMPLES)
-    for row in range(spread.shape[0]):
-        for column in range(spread.shape[1]):
-            q, y, x = _nearest(inverse_depth, row, column)
-            if q <= zero:
+    total = weight = rough = count = zero
+    middle_v, middle_u = (y - BORDER) // STEP, (x - BORDER) // STEP
+    for v in range(max(middle_v - REACH, 0), min(middle_v + REACH + 1, height)):
+        for u in range(max(middle_u - REACH, 0), min(middle_u + REACH + 1, width)):
+            share = sparse[v, u]
+            if share < zero:
                 continue
-            nx, ny, nz = normals[0, y, x], normals[1, y, x], normals[2, y, x]
-            deep = nz * np.float32(focal)
-            total = weight = rough = count = zero
-            middle_v, middle_u = row // pixels_a_step, column // pixels_a_step
-            for v in range(max(middle_v - REACH, 0), min(middle_v + REACH + 1, height)):
-                for u in range(max(middle_u - REACH, 0), min(middle_u + REACH + 1, width)):
-                    share = sparse[v, u]
-                    if share < zero:
-                        continue
-                    rough += share
-                    count += one
-                    b, a = v * STEP + BORDER, u * STEP + BORDER
-                    # Off the tangent plane, in samples: sideways, down, and inwards.
-                    off = (
-                        nx * np.float32(a - x)
-                        - ny * np.float32(b - y)
-                        - deep * (q / inverse_depth[b, a] - one)
-                    )
-                    cosine = nx * normals[0, b, a] + ny * normals[1, b, a] + nz * normals[2, b, a]
-                    if cosine > ALIKE and abs(off) < plane:
-                        total += share
-                        weight += one
-            if weight > zero:
-                spread[row, column] = total / weight
-            elif count > zero:
-                spread[row, column] = rough / count
+            rough += share
+            count += one
+            if _same(inverse_depth, normals, focal, y, x, v * STEP + BORDER, u * STEP + BORDER):
+                total += share
+                weight += one
+    if weight > zero:
+        return total / weight
+    return rough / count if count > zero else one
 
 
-def picture_compose(samples: Samples, share: Floats, shadow: Floats, style: RenderStyle) -> Bytes:
-    """(h, w, 4) uint8, straight alpha: light times `share` (h, w) where drawn, else black of the
-    strength `shadow` (h, w) 0..1.
+def picture_compose(samples: Samples, shadow: Floats, style: RenderStyle) -> Bytes:
+    """(h, w, 4) uint8, straight alpha: light where drawn, else black of the strength `shadow`
+    (h, w) 0..1.
     """
-    picture = np.empty((*share.shape, 4), np.uint8)
+    picture = np.empty((*shadow.shape, 4), np.uint8)
     _compose(
         samples.inverse_depth,
         samples.light,
-        share,
         shadow,
         np.array(style.base, np.float32),
         tones_make(style.gamma),
@@ -122,34 +131,33 @@ def picture_compose(samples: Samples, share: Floats, shadow: Floats, style: Rend
 def _compose(
     inverse_depth: Floats,
     light: Floats,
-    share: Floats,
     shadow: Floats,
     base: Floats,
     tones: Bytes,
     picture: Bytes,
 ) -> None:
+    """Samples weigh 1 3 3 1 along each side, the outer ones being the neighbours' (SAMPLES is 2):
+    a box of four has but five grades of an edge, on which slanting lines look dotted.
+    """
     zero, one = np.float32(0.0), np.float32(1.0)
-    per_sample = one / np.float32(SAMPLES * SAMPLES)
     for row in range(picture.shape[0]):
         for column in range(picture.shape[1]):
-            top, left = row * SAMPLES + BORDER, column * SAMPLES + BORDER
-            covered = r = g = b = zero
-            for y in range(top, top + SAMPLES):
-                for x in range(left, left + SAMPLES):
-                    if inverse_depth[y, x] > zero:
-                        bright = light[y, x] * share[row, column]
-                        covered += one
-                        r += min(bright * base[0], one)
-                        g += min(bright * base[1], one)
-                        b += min(bright * base[2], one)
-            solid = covered * per_sample
+            top, left = row * SAMPLES + BORDER - 1, column * SAMPLES + BORDER - 1
+            solid = r = g = b = zero
+            for j in range(4):
+                for i in range(4):
+                    if inverse_depth[top + j, left + i] > zero:
+                        weight = np.float32((3 if 0 < j < 3 else 1) * (3 if 0 < i < 3 else 1))
+                        bright = light[top + j, left + i]
+                        solid += weight
+                        r += weight * min(bright * base[0], one)
+                        g += weight * min(bright * base[1], one)
+                        b += weight * min(bright * base[2], one)
+            scale = np.float32(SHADES) / max(solid, one)
+            solid *= np.float32(1 / 64)
             alpha = solid + (one - solid) * shadow[row, column]
-            picture[row, column, 3] = int(alpha * np.float32(255) + np.float32(0.5))
-            if alpha <= zero or covered == zero:
-                picture[row, column, 0] = picture[row, column, 1] = picture[row, column, 2] = 0
-                continue
-            scale = np.float32(SHADES) / covered
-            part = solid / alpha
+            part = solid / alpha if alpha > zero else zero
             picture[row, column, 0] = int(tones[int(r * scale)] * part)
             picture[row, column, 1] = int(tones[int(g * scale)] * part)
             picture[row, column, 2] = int(tones[int(b * scale)] * part)
+            picture[row, column, 3] = int(alpha * np.float32(255) + np.float32(0.5))

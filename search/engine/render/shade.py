@@ -20,6 +20,7 @@ from search.engine.render.types import (
     Flags,
     Floats,
     Ints,
+    Number,
     RenderStyle,
 )
 
@@ -39,12 +40,14 @@ class Samples:
     """Planes of one picture, used again for the next: (h, w) with the border.
 
     inverse_depth float32 (0: empty), face_ids int32 (-1: empty), normals (3, h, w) float32 unit
-    in view space, turned to the viewer (0: empty), light float32: linear brightness where drawn.
+    in view space, turned to the viewer (0: empty), lines float32 0..1: of an edge, light float32:
+    linear brightness where drawn.
     """
 
     inverse_depth: Floats
     face_ids: Ints
     normals: Floats
+    lines: Floats
     light: Floats
 
     @classmethod
@@ -55,6 +58,7 @@ class Samples:
             np.empty(shape, np.float32),
             np.empty(shape, np.int32),
             np.empty((3, *shape), np.float32),
+            np.zeros(shape, np.float32),
             np.zeros(shape, np.float32),
         )
 
@@ -67,7 +71,8 @@ def samples_draw(samples: Samples, surface: Surface, camera: Camera, style: Rend
         projected, surface.faces, inverse_depth=samples.inverse_depth, face_ids=samples.face_ids
     )
     normals_fill(samples.normals, samples.face_ids, projected, surface, fine)
-    _light(samples.inverse_depth, samples.normals, _lights(style, fine), samples.light)
+    _lines(samples.inverse_depth, samples.normals, np.float32(fine.focal), samples.lines)
+    _light(samples.normals, samples.lines, _lights(style), samples.light)
 
 
 def normals_fill(
@@ -153,74 +158,78 @@ def _normals(
             normals[0, y, x], normals[1, y, x], normals[2, y, x] = nx, ny, nz
 
 
-def _lights(style: RenderStyle, camera: Camera) -> Floats:
+def _lights(style: RenderStyle) -> Floats:
     """The style's numbers in the order `_light` reads them."""
     key = np.array(style.key_from) / np.linalg.norm(style.key_from)
     half = key + (0.0, 0.0, 1.0)
-    terms = np.array([style.ambient + style.sky / 2, style.sky / 2, style.head])
-    return np.array(
-        [
-            *(terms * style.exposure),
-            *(key * style.key * style.exposure),
-            style.line,
-            camera.focal,
-            *(half / np.linalg.norm(half)),
-            style.gloss * style.exposure,
-        ],
-        np.float32,
-    )
+    half /= np.linalg.norm(half)
+    plain = np.array([style.ambient + style.sky / 2, style.sky / 2, style.head, *(key * style.key)])
+    lights = [*(plain * style.exposure), *half, style.gloss * style.exposure, style.line]
+    return np.array(lights, np.float32)
 
 
 @njit(**KERNEL)
-def _light(inverse_depth: Floats, normals: Floats, lights: Floats, light: Floats) -> None:
-    """Brightness of every sample but the outermost, darkened by edge lines.
+def _lines(inverse_depth: Floats, normals: Floats, focal: Number, lines: Floats) -> None:
+    """How much of an edge line every sample but the outermost is, 0..1.
 
     Inverse depth is affine in the picture over a plane, so its second difference is a step or a
     fold of the surface; times focal / inverse depth it is in sample widths.
     """
     height, width = inverse_depth.shape
     zero, one = np.float32(0.0), np.float32(1.0)
-    ambient, sky, head = lights[0], lights[1], lights[2]
-    kx, ky, kz, darkness, focal = lights[3], lights[4], lights[5], lights[6], lights[7]
-    hx, hy, hz, gloss = lights[8], lights[9], lights[10], lights[11]
     per_bend, per_turn = one / BEND_RAMP, CREASE_LINE / TURN_RAMP
-    n = width - 2
     for y in range(1, height - 1):
         q, q_up, q_down = inverse_depth[y], inverse_depth[y - 1], inverse_depth[y + 1]
-        x_here, y_here, z_here = normals[0, y], normals[1, y], normals[2, y]
-        x_up, y_up, z_up = normals[0, y - 1], normals[1, y - 1], normals[2, y - 1]
-        x_down, y_down, z_down = normals[0, y + 1], normals[1, y + 1], normals[2, y + 1]
-        out = light[y]
-        for i in range(n):
+        xs, ys, zs = normals[0, y], normals[1, y], normals[2, y]
+        xs_up, ys_up, zs_up = normals[0, y - 1], normals[1, y - 1], normals[2, y - 1]
+        xs_down, ys_down, zs_down = normals[0, y + 1], normals[1, y + 1], normals[2, y + 1]
+        out = lines[y]
+        for i in range(width - 2):
             here = q[i + 1]
             across = abs(q[i] - here - here + q[i + 2])
             along = abs(q_up[i + 1] - here - here + q_down[i + 1])
             step = max(across, along) * focal / max(here, np.float32(1e-30))
-            cosine_across = (
-                x_here[i] * x_here[i + 2] + y_here[i] * y_here[i + 2] + z_here[i] * z_here[i + 2]
-            )
-            cosine_along = (
-                x_up[i + 1] * x_down[i + 1]
-                + y_up[i + 1] * y_down[i + 1]
-                + z_up[i + 1] * z_down[i + 1]
-            )
-            turn = one - min(cosine_across, cosine_along)
+            nx, ny, nz = xs[i + 1], ys[i + 1], zs[i + 1]
+            # Against each neighbour, not between them: a ridge one sample wide has like sides.
+            left = nx * xs[i] + ny * ys[i] + nz * zs[i]
+            right = nx * xs[i + 2] + ny * ys[i + 2] + nz * zs[i + 2]
+            above = nx * xs_up[i + 1] + ny * ys_up[i + 1] + nz * zs_up[i + 1]
+            below = nx * xs_down[i + 1] + ny * ys_down[i + 1] + nz * zs_down[i + 1]
+            turn = one - min(min(left, right), min(above, below))
             outline = min(max((step - BEND) * per_bend, zero), one)
             crease = min(max((turn - TURN) * per_turn, zero), CREASE_LINE)
-            nx, ny, nz = x_here[i + 1], y_here[i + 1], z_here[i + 1]
+            out[i + 1] = max(outline, crease)
+
+
+@njit(**KERNEL)
+def _light(normals: Floats, lines: Floats, lights: Floats, light: Floats) -> None:
+    """Brightness of every sample but the outermost, darkened by edge lines.
+
+    Lines are spread over neighbours (1 2 1 each way): one sample wide, they would look dotted.
+    """
+    height, width = light.shape
+    zero = np.float32(0.0)
+    ambient, sky, head = lights[0], lights[1], lights[2]
+    kx, ky, kz, hx, hy, hz = lights[3], lights[4], lights[5], lights[6], lights[7], lights[8]
+    gloss, darkness = lights[9], lights[10] / np.float32(16.0)
+    for y in range(1, height - 1):
+        xs, ys, zs = normals[0, y], normals[1, y], normals[2, y]
+        line, line_up, line_down = lines[y], lines[y - 1], lines[y + 1]
+        out = light[y]
+        for i in range(width - 2):
+            nx, ny, nz = xs[i + 1], ys[i + 1], zs[i + 1]
             shine = max(hx * nx + hy * ny + hz * nz, zero)
             shine *= shine
             shine *= shine
             shine *= shine
             shine *= shine
-            bright = (
-                ambient
-                + sky * ny
-                + head * max(nz, zero)
-                + max(kx * nx + ky * ny + kz * nz, zero)
-                + gloss * shine
-            )
-            out[i + 1] = bright * (one - darkness * max(outline, crease))
+            key = max(kx * nx + ky * ny + kz * nz, zero)
+            bright = ambient + sky * ny + head * max(nz, zero) + key + gloss * shine
+            corners = line_up[i] + line_up[i + 2] + line_down[i] + line_down[i + 2]
+            sides = line_up[i + 1] + line[i] + line[i + 2] + line_down[i + 1]
+            middle = line[i + 1]
+            ink = corners + sides + sides + middle + middle + middle + middle
+            out[i + 1] = bright * (np.float32(1.0) - darkness * ink)
 
 
 def tones_make(gamma: float) -> Bytes:

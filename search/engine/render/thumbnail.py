@@ -3,13 +3,13 @@
 import numpy as np
 
 from search.engine.errors import RenderError
-from search.engine.render.compose import picture_compose, places_sparse, share_spread
+from search.engine.render.compose import picture_compose, places_sparse, share_apply
 from search.engine.render.frame import camera_fit
 from search.engine.render.ground import ground_shadow
 from search.engine.render.hero import viewpoint_hero
 from search.engine.render.occlusion import Lights, light_share
 from search.engine.render.shade import Samples, samples_draw
-from search.engine.render.surface import Surface, surface_make
+from search.engine.render.surface import surface_make
 from search.engine.render.types import Bytes, Camera, Doubles, Floats, RenderStyle
 from search.engine.render.viewpoints import Z_UP, viewpoints_fibonacci
 
@@ -23,11 +23,11 @@ CATALOGUE = RenderStyle(
     margin=0.07,
     gloss=0.16,
 )
-LIGHTS = 48
+LIGHTS = 40
 # Fewer for large meshes: every light draws the whole part.
 LIGHTS_LEAST, LIGHT_FACES = 16, 4_000_000
 # Lights from farther below than this reach no surface that a thumbnail shows.
-BELOW = -0.3
+BELOW = -0.2
 # The light that no shadow takes away from the part, and how dark the ground's shadow gets.
 UNSHADED = 0.2
 SHADOW = 0.8
@@ -56,12 +56,9 @@ def thumbnail_render(
         raise RenderError("blank_picture", "The viewpoint sees no surface of the mesh.")
     upright = np.asarray(up, np.float64) / np.linalg.norm(up)
     lights = _studio(camera, upright, faces=len(surface.faces))
-    return picture_compose(
-        samples,
-        UNSHADED + (1 - UNSHADED) * _part_light(surface, camera, samples, lights),
-        SHADOW * ground_shadow(surface, camera, upright),
-        style,
-    )
+    share = light_share(surface, *places_sparse(samples, camera), lights)
+    share_apply(samples, share, camera, unshaded=UNSHADED)
+    return picture_compose(samples, SHADOW * ground_shadow(surface, camera, upright), style)
 
 
 def _studio(camera: Camera, upright: Doubles, *, faces: int) -> Lights:
@@ -76,9 +73,3 @@ def _studio(camera: Camera, upright: Doubles, *, faces: int) -> Lights:
     sky = np.clip(local[:, 2] + 0.5, 0.0, 1.0)
     strengths = 0.35 + 0.65 * sky + 0.6 * np.maximum(local @ key, 0.0) ** 4
     return Lights(local @ np.stack([right, level, upright]), strengths)
-
-
-def _part_light(surface: Surface, camera: Camera, samples: Samples, lights: Lights) -> Floats:
-    """(s, s) float32: the share of light at each pixel of the part, 1 elsewhere."""
-    places, normals = places_sparse(samples, camera)
-    return share_spread(light_share(surface, places, normals, lights), samples, camera)
