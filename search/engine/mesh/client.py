@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.engine.errors import MeshError
-from search.engine.mesh.types import Mesh, MeshLimits
+from search.engine.mesh.types import Mesh, MeshLimits, took_too_long
 
 _ROOT = Path(__file__).resolve().parents[3]
 _SERVER = "search.engine.mesh.server"
@@ -59,7 +59,7 @@ def _triangles_map(output: BinaryIO, count: int) -> NDArray[np.float32]:
     """(count, 3, 3) mapped, not copied; private, so the array is an ordinary writable one."""
     size = count * 36
     if os.fstat(output.fileno()).st_size != size:
-        raise MeshError("parser_died", "The reader's triangles did not arrive whole.")
+        raise MeshError("parser_died", "The reader's triangles did not arrive whole.", signal=0)
     pages = mmap.mmap(output.fileno(), size, flags=mmap.MAP_PRIVATE)
     return np.frombuffer(pages, dtype=np.float32).reshape(count, 3, 3)
 
@@ -124,7 +124,7 @@ class ParserClient:
         with self._lock:
             self._stop()
 
-    def _ask(self, request: bytes, descriptors: list[int], patience_s: float) -> dict[str, Any]:
+    def _ask(self, request: bytes, descriptors: list[int], limits: MeshLimits) -> dict[str, Any]:
         ours, theirs = socket.socketpair()
         with ours:
             with theirs, self._lock:
@@ -134,14 +134,14 @@ class ParserClient:
                 except OSError as error:
                     self._stop(kill=True)
                     raise _ServerGone from error
-            ours.settimeout(patience_s)
+            ours.settimeout(limits.wall_s + _PATIENCE_S)
             pieces = []
             try:
                 while piece := ours.recv(1 << 16):
                     pieces.append(piece)
             except TimeoutError:
                 self._kill(control)
-                raise MeshError("took_too_long", "The reader did not answer in time.") from None
+                raise took_too_long(limits) from None
             except ConnectionError:
                 pieces.clear()
         if not pieces:
@@ -161,7 +161,7 @@ class ParserClient:
         request = json.dumps({"format": format, "limits": asdict(limits)}).encode()
         with _output_open() as output:
             descriptors = [source.fileno(), output.fileno()]
-            answer = _twice(lambda: self._ask(request, descriptors, limits.wall_s + _PATIENCE_S))
+            answer = _twice(lambda: self._ask(request, descriptors, limits))
             if error := answer.get("error"):
                 raise MeshError(error["code"], error["sentence"], **error["params"])
             return Mesh(
@@ -180,4 +180,4 @@ def _twice(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
             return ask()
         except _ServerGone as error:
-            raise MeshError("parser_died", "The reader of files died twice.") from error
+            raise MeshError("parser_died", "The reader of files died twice.", signal=0) from error

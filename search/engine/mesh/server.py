@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 from search.engine.errors import MeshError
 from search.engine.mesh.parse import file_parse, reader_choose
-from search.engine.mesh.types import Mesh, MeshLimits
+from search.engine.mesh.types import Mesh, MeshLimits, too_much_memory, took_too_long
 
 REQUEST_BYTES = 4096
 _ANSWER_BYTES = 1 << 16
@@ -64,16 +64,13 @@ def _limits_lower(limits: MeshLimits) -> None:
     signal.setitimer(signal.ITIMER_REAL, limits.wall_s)
 
 
-def _descriptors_close(keep: set[int]) -> None:
+def _descriptors_close(others: list[int]) -> None:
     """A child that held its siblings' sockets would hide the server's death from their callers."""
     quiet = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(quiet, standard)
-    low = 3
-    for kept in sorted(keep):
-        os.closerange(low, kept)
-        low = kept + 1
-    os.closerange(low, max(low, resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
+    for descriptor in others:
+        os.close(descriptor)
 
 
 def _mesh_answer(mesh: Mesh) -> dict[str, Any]:
@@ -85,20 +82,22 @@ def _mesh_answer(mesh: Mesh) -> dict[str, Any]:
     }
 
 
-def _error_answer(code: str, sentence: str, **params: str | int | float) -> dict[str, Any]:
+def _error_answer(error: MeshError) -> dict[str, Any]:
     """Cut to a size that one write into a pipe takes: a sentence may quote the file."""
-    short = {k: v[:200] if isinstance(v, str) else v for k, v in params.items()}
-    return {"error": {"code": code, "sentence": sentence[:500], "params": short}}
+    short = {k: v[:200] if isinstance(v, str) else v for k, v in error.params.items()}
+    return {"error": {"code": error.code, "sentence": str(error)[:500], "params": short}}
 
 
-def _child_run(source: int, output: int, pipe: int, format: str, limits: MeshLimits) -> NoReturn:
+def _child_run(
+    source: int, output: int, pipe: int, *, format: str, limits: MeshLimits, others: list[int]
+) -> NoReturn:
     """Parse and answer. Leaves by os._exit: nothing of the server's may be flushed or closed."""
     status = 1
     try:
         if sys.platform == "linux":
             # A server killed outright takes its children with it.
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        _descriptors_close({source, output, pipe})
+        _descriptors_close(others)
         _limits_lower(limits)
         try:
             with os.fdopen(source, "rb") as stream:
@@ -107,21 +106,13 @@ def _child_run(source: int, output: int, pipe: int, format: str, limits: MeshLim
                 target.write(mesh.triangles.data.cast("B"))
             answer = _mesh_answer(mesh)
         except MeshError as error:
-            answer = _error_answer(error.code, str(error), **error.params)
+            answer = _error_answer(error)
         except MemoryError:
-            answer = _memory_answer(limits)
+            answer = _error_answer(too_much_memory(limits))
         os.write(pipe, json.dumps(answer).encode())
         status = 0
     finally:
         os._exit(status)
-
-
-def _memory_answer(limits: MeshLimits) -> dict[str, Any]:
-    return _error_answer(
-        "too_much_memory",
-        f"Reading the file takes more than the {limits.memory_mb} MB of memory allowed.",
-        limit_mb=limits.memory_mb,
-    )
 
 
 # --- in the server ----------------------------------------------------------------------------
@@ -131,17 +122,12 @@ def _death_answer(status: int, limits: MeshLimits) -> dict[str, Any]:
     """What to tell the caller of a child that ended without an answer."""
     killer = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     if killer in (signal.SIGXCPU, signal.SIGALRM):
-        return _error_answer(
-            "took_too_long",
-            f"Reading the file takes longer than allowed ({limits.cpu_s} s of computing, "
-            f"{limits.wall_s} s in all).",
-            cpu_s=limits.cpu_s,
-            wall_s=limits.wall_s,
-        )
+        return _error_answer(took_too_long(limits))
     if killer == signal.SIGKILL:
         # Nobody of ours sends it to a child that still has a caller: the kernel ran out of memory.
-        return _memory_answer(limits)
-    return _error_answer("parser_died", "Reading the file crashed its reader.", signal=killer)
+        return _error_answer(too_much_memory(limits))
+    crash = MeshError("parser_died", "Reading the file crashed its reader.", signal=killer)
+    return _error_answer(crash)
 
 
 class _Server:
@@ -171,9 +157,13 @@ class _Server:
         source, output, reply = descriptors
         reader_choose(request["format"], limits)
         ours, theirs = os.pipe()
+        others = [ours, reply, self._control.fileno(), *self._children]
+        others += [child.reply.fileno() for child, _ in self._children.values()]
         pid = os.fork()
         if pid == 0:
-            _child_run(source, output, theirs, request["format"], limits)
+            _child_run(
+                source, output, theirs, format=request["format"], limits=limits, others=others
+            )
         for descriptor in (source, output, theirs):
             os.close(descriptor)
         self._children[ours] = (_Child(pid, socket.socket(fileno=reply)), limits)

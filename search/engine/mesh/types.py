@@ -70,3 +70,21 @@ def truncated(claimed: int, found: int, *, of: str = "triangles") -> MeshError:
         claimed=claimed,
         found=found,
     )
+
+
+def too_much_memory(limits: MeshLimits) -> MeshError:
+    return MeshError(
+        "too_much_memory",
+        f"Reading the file takes more than the {limits.memory_mb} MB of memory allowed.",
+        limit_mb=limits.memory_mb,
+    )
+
+
+def took_too_long(limits: MeshLimits) -> MeshError:
+    return MeshError(
+        "took_too_long",
+        f"Reading the file takes longer than allowed ({limits.cpu_s} s of computing, "
+        f"{limits.wall_s} s in all).",
+        cpu_s=limits.cpu_s,
+        wall_s=limits.wall_s,
+    )
