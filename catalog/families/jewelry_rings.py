@@ -5,14 +5,13 @@ from functools import partial
 import numpy as np
 
 from catalog.families.gems import CUTS, gem, girdle, setting
+from catalog.families.jewelry_parts import BANDS, shank, shoulders
 from catalog.families.profiles import rectangle, softened, stadium
 from catalog.families.solids import (
-    Array,
     Solid,
     arc,
     ball,
     circle_points,
-    lathe,
     loft,
     polar,
     polygon,
@@ -25,7 +24,6 @@ from catalog.families.solids import (
 from catalog.families.types import Look, family, log_uniform, maybe, one_of, phrase, uniform, whole
 
 ring = partial(family, group="jewelry", category="ring")
-
 GEM_SAYS = (
     phrase("{name} with a {cut} diamond", "鑲{cut}鑽石的{name}", "镶{cut}钻石的{name}"),
     phrase("{cut} {name}", "{cut}{name}", "{cut}{name}"),
@@ -35,64 +33,6 @@ GEM_SAYS = (
     ),
     phrase("{seat} ring, {cut} gemstone", "{seat}戒指，{cut}寶石", "{seat}戒指，{cut}宝石"),
 )
-
-
-def band_outline(style: str, width: float, thick: float) -> Array:
-    """(n, 2) outline of a band's wire: x across the finger's radius (outwards), y along it."""
-    w, t = width / 2, thick
-    match style:
-        case "flat":
-            c = 0.12 * t
-            return np.array([(0, -w), (t - c, -w), (t, -w + c), (t, w - c), (t - c, w), (0, w)])
-        case "domed":
-            a = np.radians(np.linspace(-90, 90, 13))
-            return np.concatenate(
-                [np.c_[0.35 * t + 0.65 * t * np.cos(a), w * np.sin(a)], [(0, w), (0, -w)]]
-            )
-        case "knife":
-            return np.array([(0, -w), (0.3 * t, -w), (t, 0), (0.3 * t, w), (0, w)])
-        case "concave":
-            a = np.linspace(-1, 1, 9)
-            return np.concatenate([np.c_[t * (0.55 + 0.45 * a**2), w * a], [(0, w), (0, -w)]])
-        case _:
-            return circle_points(t / 2, 14, y=w) + (t / 2, 0)
-
-
-BANDS = ("flat", "domed", "knife", "concave", "wire")
-
-
-def shank(
-    q: Look, *, bore: float, width: float, thick: float, style: str = "domed", taper: float = 1.0
-) -> Solid:
-    """A band round the finger; `taper` narrows it towards the bottom."""
-    outline = band_outline(style, width, thick) + (bore / 2, 0)
-    made = lathe(outline, q.n * 2)
-    if taper != 1.0:
-
-        def narrow(points: Array) -> Array:
-            share = (points[:, 0] / (bore / 2 + thick) + 1) / 2
-            points[:, 2] *= taper + (1 - taper) * share
-            return points
-
-        made = made.warp_batch(narrow)
-    # Its axis to y, its widest place to the top.
-    return made.rotate((0, 0, 90)).rotate((-90, 0, 0)).rotate((0, 180, 0))
-
-
-def shoulders(q: Look, *, bore: float, width: float, thick: float, reach: float) -> Solid:
-    """Two arms that rise from the band's top to a height `reach` above the bore."""
-    r = bore / 2 + 0.5 * thick
-    arms = []
-    for side in (-1, 1):
-        points = np.array(
-            [
-                (side * r * np.sin(0.75), 0, r * np.cos(0.75)),
-                (side * r * np.sin(0.4), 0, r * np.cos(0.4) + 0.35 * reach),
-                (side * 0.12 * r, 0, bore / 2 + reach),
-            ]
-        )
-        arms.append(wire(points, 0.45 * min(width, thick * 1.2), q.m))
-    return union(arms)
 
 
 @ring(

@@ -294,13 +294,14 @@ def captions_of(family: Family, parameters: Parameters) -> Captions:
     """Every caption of a part with these parameters, the plain name first."""
     category = CATEGORIES[family.category]
     return Captions(
-        train=_spoken(family, parameters, family.phrases),
-        held_out=_spoken(family, parameters, family.held_out),
+        train=_spoken(family, parameters, family.phrases, alone=True),
+        held_out=_spoken(family, parameters, family.held_out, alone=False),
         broader=Phrases(*((name,) for name in category.names)),
     )
 
 
-def _spoken(family: Family, parameters: Parameters, phrases: Phrases) -> Phrases:
+def _spoken(family: Family, parameters: Parameters, phrases: Phrases, *, alone: bool) -> Phrases:
+    """All captions built on these phrases; `alone` allows those which name no phrase."""
     said = [names for say in family.says if (names := say(parameters))]
     said += _adjectives(family, parameters)
     by_script = []
@@ -308,6 +309,8 @@ def _spoken(family: Family, parameters: Parameters, phrases: Phrases) -> Phrases
         words = {k: _in_words(v, script) for k, v in parameters.items()}
         every = list(names)
         for template in said:
+            if not alone and "{name}" not in template[script]:
+                continue
             every += [template[script].format(name=name, **words) for name in names]
         by_script.append(tuple(dict.fromkeys(every)))
     return Phrases(*by_script)
