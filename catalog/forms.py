@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Part
-from catalog.selectors import ORDERINGS, PartFilters, categories_list
+from catalog.models import Category, Part
+from catalog.selectors import ORDERINGS, PartFilters
 
 ORDER_LABELS = {
     "-created_at": _("Newest first"),
@@ -65,7 +65,7 @@ class PartFilterForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["category"].queryset = categories_list()
+        self.fields["category"].queryset = Category.objects.all()
 
     def filters(self) -> PartFilters:
         self.is_valid()
@@ -106,7 +106,7 @@ class PartForm(HouseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["category"].queryset = categories_list()
+        self.fields["category"].queryset = Category.objects.all()
 
     @classmethod
     def of(cls, part: Part) -> "PartForm":
@@ -154,4 +154,4 @@ class UploadForm(HouseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["category"].queryset = categories_list()
+        self.fields["category"].queryset = Category.objects.all()

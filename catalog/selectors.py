@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.core.paginator import EmptyPage, Page, Paginator
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, When
 from django.utils.functional import cached_property
@@ -24,6 +25,7 @@ ORDERINGS = {
 }
 # Words are looked for among this many best matches; a list that is longer is of no use to anyone.
 WORD_MATCHES = 1000
+RECENT_S = 30
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,26 @@ def categories_list() -> QuerySet[Category]:
     return Category.objects.annotate(
         n_parts=Count("parts", filter=Q(parts__deleted_at__isnull=True))
     )
+
+
+def counts_recent() -> Counts:
+    """The counts as of half a minute ago at most: counting grows with the catalogue."""
+    return cache.get_or_set("catalog:counts", catalogue_counts, RECENT_S)
+
+
+def categories_largest(n: int) -> list[Category]:
+    """The categories with most parts, by the counts of half a minute ago at most."""
+    ids = cache.get_or_set(
+        "catalog:largest",
+        lambda: list(
+            categories_list().filter(n_parts__gt=0).order_by("-n_parts")[:20].values_list(
+                "pk", flat=True
+            )
+        ),
+        RECENT_S,
+    )  # fmt: skip
+    held = Category.objects.in_bulk(ids[:n])
+    return [held[pk] for pk in ids[:n] if pk in held]
 
 
 def catalogue_counts() -> Counts:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.forms import HouseForm
-from catalog.selectors import categories_list
+from catalog.models import Category
 from search.engines import engines_for
 from search.selectors import Filters
 from search.services import Query
@@ -48,7 +48,7 @@ class FilterForm(HouseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["category"].queryset = categories_list()
+        self.fields["category"].queryset = Category.objects.all()
         limits = settings.SEARCH.search
         self.fields["k"].widget.attrs.update(
             min=1, max=limits.max_k, placeholder=limits.default_k, inputmode="numeric"

@@ -10,7 +10,13 @@ from django.views.decorators.vary import vary_on_headers
 
 from catalog.errors import ServiceError
 from catalog.pages import says_why
-from catalog.selectors import PartFilters, catalogue_counts, categories_list, part_get, parts_page
+from catalog.selectors import (
+    PartFilters,
+    categories_largest,
+    counts_recent,
+    part_get,
+    parts_page,
+)
 from search.engines import engines_for
 from search.forms import KINDS, SearchForm
 from search.neighbours import parts_similar
@@ -59,13 +65,12 @@ def answer(form: SearchForm) -> tuple[dict[str, Any], int]:
 def beginning() -> dict[str, Any]:
     """What the page shows before anything is asked."""
     recent = list(parts_page(PartFilters(status="ready"), page=1, per_page=RECENT))
-    return {"recent": recent, "counts": catalogue_counts(), "samples": samples(recent)}
+    return {"recent": recent, "counts": counts_recent(), "samples": samples(recent)}
 
 
 def samples(recent: list[Any] = ()) -> list[str]:
     """Words that will find something here: the largest categories, and a part number."""
-    largest = sorted(categories_list(), key=lambda category: -category.n_parts)
-    words = [category.label for category in largest[:SAMPLES] if category.n_parts]
+    words = [category.label for category in categories_largest(SAMPLES)]
     numbers = [part.number for part in recent if part.number]
     return words + numbers[:1]
 

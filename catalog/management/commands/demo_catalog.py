@@ -13,14 +13,13 @@ class Command(BaseCommand):
     help = "Load about 60 demo parts; parts that are here already are left alone."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from catalog.families.demo import DEMO_CATEGORIES, demo_parts
-        from catalog.families.solids import stl_bytes
+        from catalog.families.demo import DEMO_CATEGORIES, demo_parts, stl_bytes
 
         categories = {}
         for entry in DEMO_CATEGORIES:
-            found = Category.objects.filter(name__iexact=entry.name).first()
-            categories[entry.name] = found or services.category_create(
-                name=entry.name, name_zh=entry.name_zh, prompts=entry.prompts
+            found = Category.objects.filter(name__iexact=entry.names.en).first()
+            categories[entry.key] = found or services.category_create(
+                name=entry.names.en, name_zh=entry.names.zh_hant, prompts=entry.prompts
             )
         made = 0
         for entry in demo_parts():
@@ -30,7 +29,7 @@ class Command(BaseCommand):
                 name=entry.name_en,
                 name_zh=entry.name_zh,
                 number=entry.number,
-                description=entry.description,
+                description=f"{entry.description_en}\n{entry.description_zh}",
                 category=categories[entry.category],
                 tags=entry.tags,
             )

@@ -7,8 +7,10 @@ and the worker running side by side.
 import os
 import secrets
 import sys
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -51,6 +53,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         self.static_collect()
         self.admin_create()
+        self.engine_warm()
         if os.environ.get("DEMO", "1") != "0" and not Part.objects.exists():
             call_command("demo_catalog", stdout=self.stdout)
         call_command("index_compact", missing=True, stdout=self.stdout)
@@ -68,6 +71,24 @@ class Command(BaseCommand):
             return
         call_command("collectstatic", interactive=False, verbosity=0, clear=True)
         stamp.write_text(mark, encoding="ascii")
+
+    def engine_warm(self) -> None:
+        """Compile the numeric code once, before several workers would each do it at a time."""
+        stamp = settings.DATA / "cache" / "compiled"
+        if stamp.exists() and stamp.read_text(encoding="ascii") == settings.VERSION:
+            return
+        from search.encode import mesh_pictures, mesh_vectors
+        from search.engine.mesh.normalise import mesh_normalise
+        from search.engine.render.thumbnail import thumbnail_render
+
+        self.stdout.write("Compiling the renderer, once ...")
+        tetrahedron = np.array(
+            [[a, b, c] for a, b, c in combinations(np.eye(4, 3, dtype=np.float32), 3)]
+        )
+        mesh = mesh_normalise(tetrahedron, format="stl-binary")
+        mesh_vectors(mesh, list(settings.SEARCH.engines), pictures=mesh_pictures(mesh))
+        thumbnail_render(mesh.triangles)
+        stamp.write_text(settings.VERSION, encoding="ascii")
 
     def admin_create(self) -> None:
         """The first user, with a password that only this line of the terminal ever shows."""
