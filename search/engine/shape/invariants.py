@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from search.engine.errors import MeshError
+from search.engine.shape.sample import cross_measure
 
 if TYPE_CHECKING:
     from search.engine.mesh.types import Mesh
@@ -99,6 +100,7 @@ def _moments_measure(triangles: NDArray[np.floating]) -> _Moments:
         total / area
         for total in _moments_integrate(triangles, first / area, _RADON_POINTS, _RADON_WEIGHTS)
     )
+    second, third = _symmetric_fill(second), _symmetric_fill(third)
     rms = math.sqrt(np.trace(second))
     return _Moments(
         rms=rms,
@@ -162,18 +164,21 @@ def _commutator_contract(
     return float(cyclic - full[0, 2, 1] - full[1, 0, 2] - full[2, 1, 0])
 
 
+def _symmetric_fill(tensor: NDArray[np.float64]) -> NDArray[np.float64]:
+    filled: NDArray[np.float64] = tensor[tuple(np.sort(np.indices(tensor.shape), axis=0))]
+    return filled
+
+
 @njit(cache=True, nogil=True)
 def _centroid_integrate(triangles: NDArray[np.floating]) -> tuple[float, NDArray[np.float64]]:
     area, first = 0.0, np.zeros(3)
     for i in range(len(triangles)):
-        a, b, c = triangles[i]
-        ux, uy, uz = np.float64(b[0]) - a[0], np.float64(b[1]) - a[1], np.float64(b[2]) - a[2]
-        vx, vy, vz = np.float64(c[0]) - a[0], np.float64(c[1]) - a[1], np.float64(c[2]) - a[2]
-        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        x, y, z = cross_measure(triangles[i])
         own = 0.5 * np.sqrt(x * x + y * y + z * z)
         area += own
         for j in range(3):
-            first[j] += own / 3 * (np.float64(a[j]) + b[j] + c[j])
+            for corner in range(3):
+                first[j] += own / 3 * triangles[i, corner, j]
     return area, first
 
 
@@ -190,7 +195,10 @@ def _moments_integrate(
     NDArray[np.float64],
     NDArray[np.float64],
 ]:
-    """Surface integrals of x x, x x x, |x|^4, n n and n (x cross n) about `centroid`."""
+    """Surface integrals of x x, x x x, |x|^4, n n and n (x cross n) about `centroid`.
+
+    The first two hold only the elements whose indices ascend.
+    """
     second, third, fourth = np.zeros((3, 3)), np.zeros((3, 3, 3)), np.zeros(1)
     facing, twist = np.zeros((3, 3)), np.zeros((3, 3))
     corner, normal, middle, x = np.empty((3, 3)), np.empty(3), np.empty(3), np.empty(3)
@@ -199,11 +207,8 @@ def _moments_integrate(
             for j in range(3):
                 corner[i, j] = triangles[t, i, j] - centroid[j]
         for i in range(3):
-            j, k = (i + 1) % 3, (i + 2) % 3
-            normal[i] = (corner[1, j] - corner[0, j]) * (corner[2, k] - corner[0, k]) - (
-                corner[1, k] - corner[0, k]
-            ) * (corner[2, j] - corner[0, j])
             middle[i] = (corner[0, i] + corner[1, i] + corner[2, i]) / 3
+        normal[0], normal[1], normal[2] = cross_measure(corner)
         length = np.sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2)
         if length == 0.0:
             continue
@@ -232,11 +237,4 @@ def _moments_integrate(
                     second[i, j] += share * x[i] * x[j]
                     for k in range(j, 3):
                         third[i, j, k] += share * x[i] * x[j] * x[k]
-    for i in range(3):
-        for j in range(3):
-            low, high = min(i, j), max(i, j)
-            second[i, j] = second[low, high]
-            for k in range(3):
-                first, last = min(low, k), max(high, k)
-                third[i, j, k] = third[first, i + j + k - first - last, last]
     return second, third, fourth, facing, twist

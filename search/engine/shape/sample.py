@@ -42,15 +42,21 @@ def surface_sample(
 
 
 @njit(cache=True, nogil=True)
+def cross_measure(triangle: NDArray[np.floating]) -> tuple[float, float, float]:
+    """Twice the area times the unit normal of a triangle (3, 3), in float64."""
+    a, b, c = triangle
+    # Corners widened first: differences of float32 would lose slivers.
+    ux, uy, uz = np.float64(b[0]) - a[0], np.float64(b[1]) - a[1], np.float64(b[2]) - a[2]
+    vx, vy, vz = np.float64(c[0]) - a[0], np.float64(c[1]) - a[1], np.float64(c[2]) - a[2]
+    return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+
+
+@njit(cache=True, nogil=True)
 def _areas_accumulate(triangles: NDArray[np.floating]) -> NDArray[np.float64]:
     ends = np.empty(len(triangles))
     total = 0.0
     for i in range(len(triangles)):
-        a, b, c = triangles[i]
-        # Corners widened first: differences of float32 would lose slivers.
-        ux, uy, uz = np.float64(b[0]) - a[0], np.float64(b[1]) - a[1], np.float64(b[2]) - a[2]
-        vx, vy, vz = np.float64(c[0]) - a[0], np.float64(c[1]) - a[1], np.float64(c[2]) - a[2]
-        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        x, y, z = cross_measure(triangles[i])
         total += 0.5 * np.sqrt(x * x + y * y + z * z)
         ends[i] = total
     return ends
