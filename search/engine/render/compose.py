@@ -143,21 +143,18 @@ def _compose(
     for row in range(picture.shape[0]):
         for column in range(picture.shape[1]):
             top, left = row * SAMPLES + BORDER - 1, column * SAMPLES + BORDER - 1
-            solid = r = g = b = zero
+            solid = bright = zero
             for j in range(4):
                 for i in range(4):
                     if inverse_depth[top + j, left + i] > zero:
                         weight = np.float32((3 if 0 < j < 3 else 1) * (3 if 0 < i < 3 else 1))
-                        bright = light[top + j, left + i]
                         solid += weight
-                        r += weight * min(bright * base[0], one)
-                        g += weight * min(bright * base[1], one)
-                        b += weight * min(bright * base[2], one)
-            scale = np.float32(SHADES) / max(solid, one)
+                        bright += weight * light[top + j, left + i]
+            mean = bright / max(solid, one)
             solid *= np.float32(1 / 64)
             alpha = solid + (one - solid) * shadow[row, column]
             part = solid / alpha if alpha > zero else zero
-            picture[row, column, 0] = int(tones[int(r * scale)] * part)
-            picture[row, column, 1] = int(tones[int(g * scale)] * part)
-            picture[row, column, 2] = int(tones[int(b * scale)] * part)
+            for c in range(3):
+                tone = tones[int(min(mean * base[c], one) * np.float32(SHADES))]
+                picture[row, column, c] = int(tone * part)
             picture[row, column, 3] = int(alpha * np.float32(255) + np.float32(0.5))

@@ -15,6 +15,8 @@ from search.engine.render.types import KERNEL, Camera, Doubles, Floats, Ints
 SLACK = np.float32(1e-6)
 # Faces smaller than this many square samples are drawn by no sample's centre worth having.
 LEAST_AREA = np.float32(1e-12)
+# Spans at least this wide are worth vector instructions.
+WIDE = 16
 HUGE = np.float32(1e9)
 TINY = np.float32(1e-20)
 
@@ -64,6 +66,7 @@ def _project(vertices: Floats, projection: Floats, projected: Floats) -> None:
 def _raster(projected: Floats, faces: Ints, inverse_depth: Floats, face_ids: Ints) -> None:
     """Span by span: in a row of samples each edge of a face bounds the span from one side."""
     height, width = face_ids.shape
+    depths, ids = inverse_depth.reshape(-1), face_ids.reshape(-1)
     half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
     for i in range(faces.shape[0]):
@@ -108,9 +111,21 @@ def _raster(projected: Floats, faces: Ints, inverse_depth: Floats, face_ids: Int
             begin = max(max(lm0 * py + lc0, lm1 * py + lc1), max(lm2 * py + lc2, left))
             end = min(min(rm0 * py + rc0, rm1 * py + rc1), min(rm2 * py + rc2, right))
             q_row = q2 + qy * py - qx * origin
-            for x in range(int(ceil(begin)), int(floor(end)) + 1):
-                # Clamped: over a sliver the gradient is noise.
-                q = min(max(q_row + qx * np.float32(x), farthest), nearest)
-                if q > inverse_depth[y, x]:
-                    inverse_depth[y, x] = q
-                    face_ids[y, x] = i
+            first, last = int(ceil(begin)), int(floor(end))
+            if last - first < WIDE:
+                for x in range(first, last + 1):
+                    # Clamped: over a sliver the gradient is noise.
+                    q = min(max(q_row + qx * np.float32(x), farthest), nearest)
+                    if q > inverse_depth[y, x]:
+                        inverse_depth[y, x] = q
+                        face_ids[y, x] = i
+                continue
+            # Unsigned: Numba need not ask whether an index counts from the end, LLVM vectorises.
+            number = np.int32(i)
+            q_first = q_row + qx * np.float32(first)
+            base = np.uint64(y * width + first)
+            for k in range(np.uint64(last - first + 1)):
+                q = min(max(q_first + qx * np.float32(np.int32(k)), farthest), nearest)
+                before = depths[base + k]
+                depths[base + k] = max(q, before)
+                ids[base + k] = number if q > before else ids[base + k]

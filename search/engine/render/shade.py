@@ -1,8 +1,9 @@
 """From a z-buffer to a picture: normals, light, edge lines, box filter, and the maps beside it.
 
 A picture is drawn as SAMPLES x SAMPLES samples a pixel, with BORDER more all around so that no
-sample in it lacks a neighbour. Passes over samples are planes of float32 without branches, which
-LLVM turns into vector instructions.
+sample in it lacks a neighbour's neighbour. Passes over samples are planes of float32 with few
+branches, which LLVM turns into vector instructions; a picture is shaded band by band, so that a
+band's planes stay in the processor's cache.
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,10 @@ from search.engine.render.types import (
 )
 
 SAMPLES = 2
-BORDER = 1
+BORDER = 2
 SHADES = 2048
+# Squares of lengths below this are zero: inverse depths of far parts are small.
+LEAST_SQUARE = np.float32(1e-36)
 # Edge lines begin where the depths of three neighbours bend by BEND sample widths and are full
 # BEND_RAMP later; or where 1 - cos of the angle between normals passes TURN, full TURN_RAMP later.
 BEND, BEND_RAMP = np.float32(4.0), np.float32(7.0)
@@ -39,9 +42,9 @@ CREASE_LINE = np.float32(0.6)
 class Samples:
     """Planes of one picture, used again for the next: (h, w) with the border.
 
-    inverse_depth float32 (0: empty), face_ids int32 (-1: empty), normals (3, h, w) float32 unit
-    in view space, turned to the viewer (0: empty), lines float32 0..1: of an edge, light float32:
-    linear brightness where drawn.
+    inverse_depth float32 (0: empty) and face_ids int32 (-1: empty) of the whole picture; of one
+    band of it normals (3, h, w) float32 unit in view space, turned to the viewer (0: empty),
+    lines float32: how much of an edge 0..1, light float32: linear brightness where drawn.
     """
 
     inverse_depth: Floats
@@ -51,35 +54,67 @@ class Samples:
     light: Floats
 
     @classmethod
-    def empty(cls, width: int, height: int) -> Self:
-        """Planes for a picture of so many pixels."""
-        shape = height * SAMPLES + 2 * BORDER, width * SAMPLES + 2 * BORDER
+    def empty(cls, width: int, height: int, *, band: int) -> Self:
+        """Planes for a picture of so many pixels, shaded `band` rows of pixels at a time."""
+        across = width * SAMPLES + 2 * BORDER
+        whole = height * SAMPLES + 2 * BORDER, across
+        part = band * SAMPLES + 2 * BORDER, across
         return cls(
-            np.empty(shape, np.float32),
-            np.empty(shape, np.int32),
-            np.empty((3, *shape), np.float32),
-            np.zeros(shape, np.float32),
-            np.zeros(shape, np.float32),
+            np.empty(whole, np.float32),
+            np.empty(whole, np.int32),
+            np.empty((3, *part), np.float32),
+            np.zeros(part, np.float32),
+            np.zeros(part, np.float32),
+        )
+
+    def band(self, top: int) -> Self:
+        """The same planes, the whole ones cut to the band that begins at row `top` of pixels."""
+        rows = slice(top * SAMPLES, top * SAMPLES + len(self.light))
+        return type(self)(
+            self.inverse_depth[rows], self.face_ids[rows], self.normals, self.lines, self.light
         )
 
 
-def samples_draw(samples: Samples, surface: Surface, camera: Camera, style: RenderStyle) -> None:
-    """Fill all planes with `surface` seen by `camera` (of the picture, in pixels)."""
+def samples_raster(samples: Samples, surface: Surface, camera: Camera) -> tuple[Floats, Camera]:
+    """Fill the whole planes with `surface` seen by `camera` (of the picture, in pixels).
+
+    Returns the projected vertices and the camera of the samples.
+    """
     fine = camera.magnified(SAMPLES, border=BORDER)
     projected = vertices_project(surface.vertices, fine)
     faces_raster(
         projected, surface.faces, inverse_depth=samples.inverse_depth, face_ids=samples.face_ids
     )
-    normals_fill(samples.normals, samples.face_ids, projected, surface, fine)
-    _lines(samples.inverse_depth, samples.normals, np.float32(fine.focal), samples.lines)
-    _light(samples.normals, samples.lines, _lights(style), samples.light)
+    return projected, fine
+
+
+def samples_shade(
+    band: Samples,
+    surface: Surface,
+    projected: Floats,
+    fine: Camera,
+    style: RenderStyle,
+    *,
+    top: int,
+) -> None:
+    """Fill normals, lines and light of the band that begins at row `top` of pixels."""
+    normals_fill(band.normals, band.face_ids, projected, surface, fine, top=top * SAMPLES)
+    _lines(band.inverse_depth, band.normals, np.float32(fine.focal), band.lines)
+    _light(band.normals, band.lines, _lights(style), band.light)
 
 
 def normals_fill(
-    normals: Floats, face_ids: Ints, projected: Floats, surface: Surface, camera: Camera
+    normals: Floats,
+    face_ids: Ints,
+    projected: Floats,
+    surface: Surface,
+    camera: Camera,
+    *,
+    top: int = 0,
 ) -> None:
-    """Fill normals (3, h, w) by face_ids (h, w); projected as the rasteriser used them."""
-    lens = np.array([camera.focal, *camera.principal], np.float32)
+    """Fill normals (3, h, w) by face_ids (h, w), whose first row is row `top` of the camera's;
+    projected as the rasteriser used them.
+    """
     _normals(
         face_ids,
         projected,
@@ -87,8 +122,9 @@ def normals_fill(
         surface.normals,
         surface.corners,
         surface.bent,
-        camera.rotation.astype(np.float32),
-        lens,
+        np.diag([1.0, -1.0, -1.0]).astype(np.float32) @ camera.rotation.astype(np.float32),
+        np.array([camera.focal, *camera.principal], np.float32),
+        top,
         normals,
     )
 
@@ -103,59 +139,88 @@ def _normals(
     bent: Flags,
     r: Floats,
     lens: Floats,
+    first: int,
     normals: Floats,
 ) -> None:
+    """Run by run of samples of one face in a row.
+
+    Over a bent face the normal is the mean of its corners', by barycentric weights times inverse
+    depth (which is right in perspective but for a factor): affine along the run before it is
+    scaled to one.
+    """
     height, width = face_ids.shape
     half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
     r00, r01, r02 = r[0, 0], r[0, 1], r[0, 2]
-    r10, r11, r12 = -r[1, 0], -r[1, 1], -r[1, 2]
-    r20, r21, r22 = -r[2, 0], -r[2, 1], -r[2, 2]
+    r10, r11, r12 = r[1, 0], r[1, 1], r[1, 2]
+    r20, r21, r22 = r[2, 0], r[2, 1], r[2, 2]
     per_focal = one / lens[0]
-    a0 = b0 = a1 = b1 = x2 = y2 = q0 = q1 = q2 = side = zero
-    nx = ny = nz = zero
     for y in range(height):
-        drawn = -1
-        curved = False
-        py = np.float32(y) + half
+        py = np.float32(y + first) + half
         vy = (lens[2] - py) * per_focal
-        for x in range(width):
-            face = face_ids[y, x]
-            if face < 0:
-                normals[0, y, x], normals[1, y, x], normals[2, y, x] = zero, zero, zero
-                continue
-            px = np.float32(x) + half
-            if face != drawn:
-                drawn = face
-                curved = bent[face]
+        ids, out_x, out_y, out_z = face_ids[y], normals[0, y], normals[1, y], normals[2, y]
+        begin = 0
+        while begin < width:
+            face = ids[begin]
+            end = begin + 1
+            while end < width and ids[end] == face:
+                end += 1
+            # Unsigned: Numba need not ask whether an index counts from the end, LLVM vectorises.
+            start, count = np.uint64(begin), np.uint64(end - begin)
+            nx = ny = nz = zero
+            if face >= 0:
                 fx, fy, fz = face_normals[face, 0], face_normals[face, 1], face_normals[face, 2]
                 nx = r00 * fx + r01 * fy + r02 * fz
                 ny = r10 * fx + r11 * fy + r12 * fz
                 nz = r20 * fx + r21 * fy + r22 * fz
+                px = np.float32(begin) + half
                 vx = (px - lens[1]) * per_focal
                 side = -one if nx * vx + ny * vy - nz > zero else one
-                nx, ny, nz = nx * side, ny * side, nz * side
-                if curved:
+                if not bent[face]:
+                    nx, ny, nz = nx * side, ny * side, nz * side
+                else:
                     i0, i1, i2 = faces[face, 0], faces[face, 1], faces[face, 2]
                     x2, y2, q2 = projected[i2, 0], projected[i2, 1], projected[i2, 2]
                     x0, y0, q0 = projected[i0, 0] - x2, projected[i0, 1] - y2, projected[i0, 2]
                     x1, y1, q1 = projected[i1, 0] - x2, projected[i1, 1] - y2, projected[i1, 2]
+                    # The weights sum to `side`, which turns the normal to the viewer.
                     inverse = side / (x0 * y1 - x1 * y0)
-                    a0, b0, a1, b1 = y1 * inverse, -x1 * inverse, -y0 * inverse, x0 * inverse
-            if curved:
-                # Barycentric weights times inverse depth: right in perspective but for a factor.
-                dx, dy = px - x2, py - y2
-                w0, w1 = a0 * dx + b0 * dy, a1 * dx + b1 * dy
-                w2 = (side - w0 - w1) * q2
-                w0, w1 = w0 * q0, w1 * q1
-                fx = w0 * corners[face, 0, 0] + w1 * corners[face, 1, 0] + w2 * corners[face, 2, 0]
-                fy = w0 * corners[face, 0, 1] + w1 * corners[face, 1, 1] + w2 * corners[face, 2, 1]
-                fz = w0 * corners[face, 0, 2] + w1 * corners[face, 1, 2] + w2 * corners[face, 2, 2]
-                inverse = one / np.sqrt(max(fx * fx + fy * fy + fz * fz, np.float32(1e-30)))
-                fx, fy, fz = fx * inverse, fy * inverse, fz * inverse
-                nx = r00 * fx + r01 * fy + r02 * fz
-                ny = r10 * fx + r11 * fy + r12 * fz
-                nz = r20 * fx + r21 * fy + r22 * fz
-            normals[0, y, x], normals[1, y, x], normals[2, y, x] = nx, ny, nz
+                    w0 = ((px - x2) * y1 - (py - y2) * x1) * inverse
+                    w1 = ((py - y2) * x0 - (px - x2) * y0) * inverse
+                    w2 = (side - w0 - w1) * q2
+                    w0, w1 = w0 * q0, w1 * q1
+                    d0, d1 = y1 * inverse, -y0 * inverse
+                    d2 = -(d0 + d1) * q2
+                    d0, d1 = d0 * q0, d1 * q1
+                    ax = w0 * corners[face, 0, 0] + w1 * corners[face, 1, 0]
+                    ay = w0 * corners[face, 0, 1] + w1 * corners[face, 1, 1]
+                    az = w0 * corners[face, 0, 2] + w1 * corners[face, 1, 2]
+                    ax += w2 * corners[face, 2, 0]
+                    ay += w2 * corners[face, 2, 1]
+                    az += w2 * corners[face, 2, 2]
+                    bx = d0 * corners[face, 0, 0] + d1 * corners[face, 1, 0]
+                    by = d0 * corners[face, 0, 1] + d1 * corners[face, 1, 1]
+                    bz = d0 * corners[face, 0, 2] + d1 * corners[face, 1, 2]
+                    bx += d2 * corners[face, 2, 0]
+                    by += d2 * corners[face, 2, 1]
+                    bz += d2 * corners[face, 2, 2]
+                    nx = r00 * ax + r01 * ay + r02 * az
+                    ny = r10 * ax + r11 * ay + r12 * az
+                    nz = r20 * ax + r21 * ay + r22 * az
+                    dx = r00 * bx + r01 * by + r02 * bz
+                    dy = r10 * bx + r11 * by + r12 * bz
+                    dz = r20 * bx + r21 * by + r22 * bz
+                    for i in range(count):
+                        step = np.float32(np.int32(i))
+                        sx, sy, sz = nx + step * dx, ny + step * dy, nz + step * dz
+                        scale = one / np.sqrt(max(sx * sx + sy * sy + sz * sz, LEAST_SQUARE))
+                        out_x[start + i] = sx * scale
+                        out_y[start + i] = sy * scale
+                        out_z[start + i] = sz * scale
+                    begin = end
+                    continue
+            for i in range(count):
+                out_x[start + i], out_y[start + i], out_z[start + i] = nx, ny, nz
+            begin = end
 
 
 def _lights(style: RenderStyle) -> Floats:
@@ -251,43 +316,44 @@ def picture_filter(
     mean_normals: Floats,
     nearest_ids: Ints,
 ) -> None:
-    """One view on white from its samples: writes the last five arrays (s, s, ...) whole."""
+    """A band of a view on white from its samples: writes the last five arrays (b, s, ...) whole."""
     zero, one = np.float32(0.0), np.float32(1.0)
     base_r, base_g, base_b = base[0], base[1], base[2]
-    share = np.float32(SHADES) / np.float32(SAMPLES * SAMPLES)
+    full = np.float32(SAMPLES * SAMPLES)
+    share = np.float32(SHADES) / full
     for row in range(mask.shape[0]):
         for column in range(mask.shape[1]):
             top, left = row * SAMPLES + BORDER, column * SAMPLES + BORDER
-            covered = 0
-            r = g = b = nx = ny = nz = nearest = zero
-            nearest_id = -1
+            seen = zero
+            for y in range(top, top + SAMPLES):
+                for x in range(left, left + SAMPLES):
+                    seen = max(seen, inverse_depth[y, x])
+            if seen == zero:
+                mask[row, column], depth[row, column] = 0, np.float32(np.inf)
+                nearest_ids[row, column] = -1
+                for c in range(3):
+                    rgb[row, column, c], mean_normals[row, column, c] = 255, zero
+                continue
+            covered = bright = nx = ny = nz = nearest = zero
+            nearest_id = np.int32(-1)
             for y in range(top, top + SAMPLES):
                 for x in range(left, left + SAMPLES):
                     q = inverse_depth[y, x]
-                    if q > zero:
-                        covered += 1
-                        bright = light[y, x]
-                        r += min(bright * base_r, one)
-                        g += min(bright * base_g, one)
-                        b += min(bright * base_b, one)
-                        nx += normals[0, y, x]
-                        ny += normals[1, y, x]
-                        nz += normals[2, y, x]
-                        if q > nearest:
-                            nearest, nearest_id = q, face_ids[y, x]
-            mask[row, column] = covered * 255 // (SAMPLES * SAMPLES)
+                    here = one if q > zero else zero
+                    covered += here
+                    bright += here * light[y, x]
+                    nx += normals[0, y, x]
+                    ny += normals[1, y, x]
+                    nz += normals[2, y, x]
+                    nearest_id = face_ids[y, x] if q > nearest else nearest_id
+                    nearest = max(q, nearest)
             nearest_ids[row, column] = nearest_id
-            if covered == 0:
-                depth[row, column] = np.float32(np.inf)
-                for c in range(3):
-                    rgb[row, column, c] = 255
-                    mean_normals[row, column, c] = zero
-                continue
             depth[row, column] = one / nearest
-            white = np.float32(SAMPLES * SAMPLES - covered)
-            rgb[row, column, 0] = tones[int((r + white) * share)]
-            rgb[row, column, 1] = tones[int((g + white) * share)]
-            rgb[row, column, 2] = tones[int((b + white) * share)]
+            mask[row, column] = int(covered * np.float32(255.0 / (SAMPLES * SAMPLES)))
+            white = full - covered
+            rgb[row, column, 0] = tones[int(min(bright * base_r + white, full) * share)]
+            rgb[row, column, 1] = tones[int(min(bright * base_g + white, full) * share)]
+            rgb[row, column, 2] = tones[int(min(bright * base_b + white, full) * share)]
             inverse = one / np.sqrt(max(nx * nx + ny * ny + nz * nz, np.float32(1e-12)))
             mean_normals[row, column, 0] = nx * inverse
             mean_normals[row, column, 1] = ny * inverse

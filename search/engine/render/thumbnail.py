@@ -8,7 +8,7 @@ from search.engine.render.frame import camera_fit
 from search.engine.render.ground import ground_shadow
 from search.engine.render.hero import viewpoint_hero
 from search.engine.render.occlusion import Lights, light_share
-from search.engine.render.shade import Samples, samples_draw
+from search.engine.render.shade import Samples, samples_raster, samples_shade
 from search.engine.render.surface import surface_make
 from search.engine.render.types import Bytes, Camera, Doubles, Floats, RenderStyle
 from search.engine.render.viewpoints import Z_UP, viewpoints_fibonacci
@@ -50,8 +50,9 @@ def thumbnail_render(
     if viewpoint is None:
         viewpoint = viewpoint_hero(surface, up=up)
     camera = camera_fit(surface, viewpoint, size=size, margin=style.margin, up=up)
-    samples = Samples.empty(size, size)
-    samples_draw(samples, surface, camera, style)
+    samples = Samples.empty(size, size, band=size)
+    projected, fine = samples_raster(samples, surface, camera)
+    samples_shade(samples, surface, projected, fine, style, top=0)
     if not samples.inverse_depth.any():
         raise RenderError("blank_picture", "The viewpoint sees no surface of the mesh.")
     upright = np.asarray(up, np.float64) / np.linalg.norm(up)

@@ -6,11 +6,19 @@ import numpy as np
 
 from search.engine.errors import RenderError
 from search.engine.render.frame import camera_fit
-from search.engine.render.shade import Samples, picture_filter, samples_draw, tones_make
+from search.engine.render.shade import (
+    Samples,
+    picture_filter,
+    samples_raster,
+    samples_shade,
+    tones_make,
+)
 from search.engine.render.surface import surface_make
 from search.engine.render.types import Doubles, Floats, RenderStyle, Views
 
 PLAIN = RenderStyle()
+# Rows of pixels shaded at a time.
+BAND = 32
 
 
 def views_render(
@@ -40,23 +48,28 @@ def views_render(
             for direction in directions
         ),
     )
-    samples = Samples.empty(size, size)
+    rows = min(BAND, size)
+    samples = Samples.empty(size, size, band=rows)
     base, tones = np.array(style.base, np.float32), tones_make(style.gamma)
     for i, camera in enumerate(views.cameras):
-        samples_draw(samples, surface, camera, style)
-        picture_filter(
-            samples.inverse_depth,
-            samples.face_ids,
-            samples.normals,
-            samples.light,
-            base,
-            tones,
-            views.rgb[i],
-            views.mask[i],
-            views.depth[i],
-            views.normals[i],
-            views.face_ids[i],
-        )
+        projected, fine = samples_raster(samples, surface, camera)
+        for top in range(0, size, rows):
+            top = min(top, size - rows)
+            band = samples.band(top)
+            samples_shade(band, surface, projected, fine, style, top=top)
+            picture_filter(
+                band.inverse_depth,
+                band.face_ids,
+                band.normals,
+                band.light,
+                base,
+                tones,
+                views.rgb[i, top : top + rows],
+                views.mask[i, top : top + rows],
+                views.depth[i, top : top + rows],
+                views.normals[i, top : top + rows],
+                views.face_ids[i, top : top + rows],
+            )
     if not views.mask.any():
         raise RenderError("blank_picture", "No viewpoint sees any surface of the mesh.")
     return views
