@@ -19,6 +19,7 @@ const words = document.getElementById("id_q");
 const alpha = document.getElementById("id_alpha");
 const pictureDrop = document.getElementById("picture-drop");
 const meshName = document.getElementById("mesh-name");
+const said = document.getElementById("said");
 const token = document.querySelector('meta[name="csrf-token"]').content;
 
 let asked = Boolean(results.querySelector(".took, .note"));
@@ -211,6 +212,8 @@ function bonesShow() {
 }
 
 function answerShown() {
+  // Those who listen hear how many came, not every card.
+  said.textContent = results.querySelector(".found-head, .note")?.innerText ?? "";
   const cut = document.getElementById("cut");
   if (cut?.dataset.cut) framer.found(cut.dataset.box.split(" ").map(Number));
   // On a phone the answer lies below the question.
@@ -258,8 +261,14 @@ alphaSay();
 
 // Going back to other words shows what they found; a reload brings it whole.
 addEventListener("popstate", () => location.reload());
-// A browser that kept the chosen file over a reload shows it again.
-if (picture.files[0]) {
-  framer.show(picture.files[0]);
-  pictureDrop.hidden = true;
-}
+// A browser that kept the chosen file over a reload or a way back asks with it again.
+addEventListener("pageshow", () => {
+  if (asked || !(picture.files[0] || mesh.files[0])) return;
+  if (picture.files[0]) {
+    framer.show(picture.files[0]);
+    pictureDrop.hidden = true;
+  }
+  if (mesh.files[0]) meshName.textContent = mesh.files[0].name;
+  idleSay();
+  if (complete(question())) ask();
+});

@@ -49,9 +49,10 @@ function rowMake(file) {
 }
 
 function sizeSay(bytes) {
-  const unit = bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
-  const format = { style: "unit", unit: unit[0], maximumFractionDigits: bytes < 1e7 ? 1 : 0 };
-  return new Intl.NumberFormat(document.documentElement.lang, format).format(bytes / unit[1]);
+  const [unit, size] =
+    bytes < 1e3 ? ["byte", 1] : bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
+  const format = { style: "unit", unit, maximumFractionDigits: bytes < 1e7 ? 1 : 0 };
+  return new Intl.NumberFormat(document.documentElement.lang, format).format(bytes / size);
 }
 
 function jobState(job, state, text) {
