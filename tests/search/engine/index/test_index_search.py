@@ -161,7 +161,7 @@ def test_dimensions_that_four_does_not_divide(tmp_path, d):
         config=IndexConfig(index_type="IVFPQ"),
         version="v1",
     )
-    assert manifest.factory.startswith("IVF")
+    assert manifest.factory.startswith("OPQ")
     assert manifest.recall_at_10 > 0.9
     index = SpaceIndex(d)
     index.snapshot_set(snapshot_open(tmp_path / "odd" / "v1", space_key="odd", d=d))

@@ -52,7 +52,7 @@ def test_the_manifest_tells_the_facts(tmp_path):
     manifest = snapshot_open(folder, space_key=SPACE, d=D).manifest
     assert (manifest.rows, manifest.vectors, manifest.watermark) == (500, 2000, 500)
     assert (manifest.space_key, manifest.d, manifest.version) == (SPACE, D, "v1")
-    assert manifest.factory == "IVF32,PQ8x4fs"
+    assert manifest.factory == "OPQ8,IVF32,PQ8x4fs"
     assert 0.9 < manifest.recall_at_10 <= 1
     assert manifest.effort >= 16
     assert manifest.build_s > 0
@@ -70,7 +70,7 @@ def test_the_type_follows_the_size(tmp_path):
     assert exact.manifest.factory == "Flat"
     assert exact.coarse is None
     assert not (exact.folder / "index.faiss").exists()
-    assert coarse.manifest.factory.startswith("IVF")
+    assert coarse.manifest.factory.startswith("OPQ")
 
 
 def test_the_probes_are_the_fewest_that_reach_the_target(tmp_path):
