@@ -44,11 +44,11 @@ def _row(number: str, family: str, en: str, zh: str, tags: str, **parameters: Va
     return _Row(number, family, en, zh, tags, parameters)
 
 
-_BOLT = {"style": "helical", "plain": 0.0, "washer": False}
-_SOLITAIRE = {
+_BOLT: dict[str, Value] = {"style": "helical", "plain": 0.0, "washer": False}
+_SOLITAIRE: dict[str, Value] = {
     "bore": 16.5, "width": 2.0, "seat": "prong", "claws": 4, "style": "domed", "cathedral": False,
 }  # fmt: skip
-_GEAR = {"face": 6.0, "bore": 0.25, "key": True}
+_GEAR: dict[str, Value] = {"face": 6.0, "bore": 0.25, "key": True}
 
 ROWS: tuple[_Row, ...] = (
     _row("R8107410", "plain_band", "Plain wedding band 4 mm", "素圈婚戒 4mm", "ring band 婚戒",

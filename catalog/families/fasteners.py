@@ -22,7 +22,6 @@ from catalog.families.solids import (
 )
 from catalog.families.types import (
     Look,
-    Names,
     Parameters,
     Say,
     family,
@@ -32,6 +31,7 @@ from catalog.families.types import (
     phrase,
     uniform,
 )
+from catalog.families.words import Names
 
 bolt = partial(family, group="fasteners", category="bolt")
 

@@ -51,6 +51,7 @@ def brooch(q: Look, *, size: float, leaves: int, shape: str, stones: bool) -> So
     leaf = drop.rotate((0, 0, 180)).translate((0, 0.24 * size, 0))
     match shape:
         case "flower":
+            leaf = leaf.scale((min(1.0, 5.5 / leaves), 1, 1))
             inner = leaf.scale((0.62, 0.62, 1)).translate((0, 0, 0.05 * size))
             front = [*polar(leaf, leaves), *polar(inner.rotate((0, 0, 180 / leaves)), leaves)]
         case "leaf":

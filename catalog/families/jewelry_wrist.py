@@ -192,8 +192,8 @@ def cable_chain(
     zh_hant="馬鞭鏈; 側身鏈; 古巴鏈 / 扁平扭環鏈; 坦克鏈",
     zh_hans="马鞭链; 侧身链; 古巴链 / 扁平扭环链; 坦克链",
     long=log_uniform(5, 20),
-    thick=uniform(0.14, 0.24, "heavy"),
-    links=whole(5, 14, "long"),
+    thick=uniform(0.13, 0.22, "heavy"),
+    links=whole(4, 10, "long"),
     squash=uniform(0.6, 0.9),
 )
 def curb_chain(q: Look, *, long: float, thick: float, links: int, squash: float) -> Solid:
@@ -204,7 +204,7 @@ def curb_chain(q: Look, *, long: float, thick: float, links: int, squash: float)
     z = path[:, 2].copy()
     path[:, 1], path[:, 2] = z * np.sin(a), z * np.cos(a)
     one = wire(path, r, q.m, closed=True).rotate((52, 0, 0))
-    pitch = 0.62 * long
+    pitch = 0.68 * long
     return union([one.translate((i * pitch, 0, 0)) for i in range(links)]).scale((1, 1, squash))
 
 

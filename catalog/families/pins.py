@@ -176,10 +176,10 @@ def hitch_pin(q: Look, *, d: float, length: float, loops: int) -> Solid:
 
 
 @pin(
-    en="circlip; retaining ring; snap ring / external C clip with eyelets; shaft circlip",
-    zh_hant="扣環; C型扣環; 軸用卡簧 / 卡環; 帶孔擋圈",
-    zh_hans="卡簧; C型挡圈; 轴用卡簧 / 卡环; 带孔挡圈",
-    says=(SIZE_SAY, phrase("{side} {name}", "{name}", "{name}")),
+    en="circlip; retaining ring; snap ring / C clip with eyelets; spring circlip",
+    zh_hant="扣環; C型扣環; 卡簧 / 卡環; 帶孔擋圈",
+    zh_hans="卡簧; C型挡圈; 弹性挡圈 / 卡环; 带孔挡圈",
+    says=(SIZE_SAY, phrase("{side} {name}", "{side}{name}", "{side}{name}")),
     d=one_of(8, 10, 12, 16, 20, 25, 30, 40),
     side=one_of("external", "internal"),
     wide=uniform(0.09, 0.15, "wide"),

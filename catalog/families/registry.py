@@ -19,6 +19,7 @@ from catalog.families import (
     jewelry_other,
     jewelry_pendants,
     jewelry_rings,
+    jewelry_statement,
     jewelry_wrist,
     nuts,
     pins,
@@ -38,6 +39,7 @@ from catalog.families.types import Family
 
 MODULES: tuple[ModuleType, ...] = (
     jewelry_rings,
+    jewelry_statement,
     jewelry_pendants,
     jewelry_ears,
     jewelry_wrist,

@@ -6,16 +6,17 @@ knows no family, no word and no random number.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from manifold3d import CrossSection, Error, FillRule, Manifold, Mesh, OpType, triangulate
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Faces = NDArray[np.int64]
-Solid = Manifold
-Section = CrossSection
-Points = Sequence[tuple[float, float]] | Array
+Array: TypeAlias = NDArray[np.float64]
+Faces: TypeAlias = NDArray[np.int64]
+Solid: TypeAlias = Manifold
+Section: TypeAlias = CrossSection
+Points: TypeAlias = Sequence[tuple[float, float]] | Array
 
 
 def triangles_of(solid: Solid) -> NDArray[np.float32]:

@@ -78,13 +78,10 @@ def phone_stand(
             foot = block(0.8 * w, 0.8 * w, t).translate((0.5 * w, 0, 0))
             made = union(made, foot)
         case "block":
-            flat = polygon(
-                [(0, 0), (0.9 * h, 0), (0.9 * h, 0.3 * h), (0.32 * h, 0.55 * h), (0, 0.35 * h)]
-            )
-            groove = polygon([(-0.04 * h, 0), (0.04 * h, 0), (0.04 * h, h), (-0.04 * h, h)])
-            made = side_view(
-                flat - groove.rotate(lean - 90).translate((0.16 * h, 0.16 * h)), 0.7 * w
-            )
+            rise = 0.24 * float(np.tan(a))
+            side = [(0, 0), (0.85, 0), (0.52, 0.1 + rise), (0.46, 0.1 + rise),
+                    (0.18, 0.1), (0.08, 0.1), (0.08, 0.2), (0, 0.2)]  # fmt: skip
+            made = side_view(polygon(np.array(side) * h), 0.75 * w)
         case _:
             cheek = strip([(0, 0.16 * w), (0, t / 2), (0.75 * w, t / 2)], t, r=t)
             cheek = cheek + strip([(0.22 * w, t / 2), top], t)

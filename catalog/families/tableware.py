@@ -277,9 +277,9 @@ def plate(q: Look, *, size: float, rise: float, rim: float, shape: str) -> Solid
     points = curve(np.array(line), 16)
     if shape == "round":
         return vessel(points, 1.6 * w, w, 2 * q.n)
-    power = np.linspace(0, 1, 8 * 24 + 1) * 2 * np.pi
-    wave = 0.82 / (np.abs(np.cos(power)) ** 5 + np.abs(np.sin(power)) ** 5) ** 0.2
-    return figured(points, 1.6 * w, w, wave, 0.125, 4 * q.n)
+    a = np.linspace(0, 2 * np.pi, 8 * 24 + 1) + np.pi / 4
+    wave = 0.82 / (np.abs(np.cos(a)) ** 5 + np.abs(np.sin(a)) ** 5) ** 0.2
+    return figured(points, 1.6 * w, w, wave, 0.0, 4 * q.n)
 
 
 @ware(

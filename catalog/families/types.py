@@ -66,7 +66,7 @@ class Range:
             value = float(self.low * (self.high / self.low) ** share)
         else:
             value = self.low + (self.high - self.low) * share
-        return round(value) if self.whole else float(f"{value:.4g}")
+        return round(value) if self.whole else float(f"{value:.6g}")
 
     def share(self, value: float) -> float:
         """The inverse of `at`."""
@@ -80,11 +80,12 @@ class Range:
             return self._draw_whole(rng, part)
         widths = np.array([b - a for a, b in bands])
         low, high = bands[rng.choice(len(bands), p=widths / widths.sum())]
-        return self.at(float(rng.uniform(low, high)))
+        # Clear of the band's ends, so that rounding crosses none.
+        return self.at(float(rng.uniform(low + 1e-4, high - 1e-4)))
 
     def _draw_whole(self, rng: np.random.Generator, part: PartOfRange) -> int:
         every = np.arange(int(self.low), int(self.high) + 1)
-        shares = np.array([self.share(v) for v in every])
+        shares = np.array([self.share(float(v)) for v in every])
         out = np.zeros(len(every), bool)
         if len(every) >= CHOICES_TO_SPLIT:
             for a, b in HELD_OUT_BANDS:
@@ -92,7 +93,7 @@ class Range:
                 near = np.abs(shares - (a + b) / 2)
                 out |= (shares >= a) & (shares <= b) | (near == near.min())
             every = every[{"train": ~out, "held_out": out, "all": out | True}[part]]
-            shares = np.array([self.share(v) for v in every])
+            shares = np.array([self.share(float(v)) for v in every])
         weights = 1 / every if self.log else np.ones(len(every))
         return int(rng.choice(every, p=weights / weights.sum()))
 
@@ -164,7 +165,7 @@ class Look:
 
 
 def look_draw(rng: np.random.Generator) -> Look:
-    n = int(rng.choice((20, 24, 32, 40, 48, 64, 80)))
+    n = int(rng.choice((14, 18, 24, 32, 40, 48, 64, 96)))
     bevel = float(rng.choice((0.0, 0.5, 1.0, 1.6), p=(0.3, 0.2, 0.35, 0.15)))
     return Look(n=n, bevel=bevel, details=bool(rng.random() < 0.7))
 
@@ -296,7 +297,11 @@ def captions_of(family: Family, parameters: Parameters) -> Captions:
     return Captions(
         train=_spoken(family, parameters, family.phrases, alone=True),
         held_out=_spoken(family, parameters, family.held_out, alone=False),
-        broader=Phrases(*((name,) for name in category.names)),
+        broader=Phrases(
+            (category.names.en.lower(), *(p for p in category.prompts if p.isascii())),
+            (category.names.zh_hant,),
+            (category.names.zh_hans,),
+        ),
     )
 
 
@@ -308,10 +313,10 @@ def _spoken(family: Family, parameters: Parameters, phrases: Phrases, *, alone: 
     for script, names in enumerate(phrases):
         words = {k: _in_words(v, script) for k, v in parameters.items()}
         every = list(names)
-        for template in said:
-            if not alone and "{name}" not in template[script]:
-                continue
-            every += [template[script].format(name=name, **words) for name in names]
+        for templates in said:
+            template = templates[script]
+            if alone or "{name}" in template:
+                every += [template.format(name=name, **words) for name in names]
         by_script.append(tuple(dict.fromkeys(every)))
     return Phrases(*by_script)
 

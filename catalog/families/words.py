@@ -112,6 +112,12 @@ slot|slotted|一字槽|一字槽
 phillips|Phillips|十字槽|十字槽
 torx|torx|梅花槽|梅花槽
 hex|hex socket|內六角|内六角
+star|star|星星|星星
+flower|flower|花朵|花朵
+butterfly|butterfly|蝴蝶|蝴蝶
+leaf|leaf|葉子|叶子
+external|external|軸用|轴用
+internal|internal|孔用|孔用
 """.strip().splitlines()
     )
 }
