@@ -85,12 +85,12 @@ def percent(share: float | None) -> int:
 
 @register.filter
 def stages(took_ms: dict[str, float]) -> list[tuple[str, float]]:
-    """Name and milliseconds of each stage, in order, unknown ones before the total."""
+    """Name and milliseconds of each stage there was, in order; unknown ones before the total."""
     known = list(STAGES)
     ordered = sorted(
         took_ms.items(), key=lambda pair: known.index(pair[0]) if pair[0] in known else 4.5
     )
-    return [(STAGES[name]() if name in STAGES else name, ms) for name, ms in ordered]
+    return [(STAGES[name]() if name in STAGES else name, ms) for name, ms in ordered if ms >= 0.05]
 
 
 @register.filter

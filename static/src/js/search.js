@@ -213,7 +213,7 @@ function bonesShow() {
 
 function answerShown() {
   // Those who listen hear how many came, not every card.
-  said.textContent = results.querySelector(".found-head, .note")?.innerText ?? "";
+  said.textContent = results.querySelector(".found-head > div, .note")?.innerText ?? "";
   const cut = document.getElementById("cut");
   if (cut?.dataset.cut) framer.found(cut.dataset.box.split(" ").map(Number));
   // On a phone the answer lies below the question.
