@@ -17,7 +17,9 @@ from search.engine.render.viewpoints import viewpoint_rotation
 
 MAP = 160
 # A point is lifted off its surface by this many texels, against shadowing itself.
-LIFT = 1.5
+LIFT = 1.8
+# A point is looked up this many texels off at most: the blur that follows makes soft borders.
+DITHER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _light_add(
 ) -> None:
     height, width = nearness.shape
     zero = np.float32(0.0)
-    texel = np.float32(1.0 / 4294967296.0)
+    per_noise, most = np.float32(2.0 * DITHER / 4294967296.0), np.float32(DITHER)
     dx, dy, dz = direction[0], direction[1], direction[2]
     m00, m01, m02, m03 = m[0, 0], m[0, 1], m[0, 2], m[0, 3]
     m10, m11, m12, m13 = m[1, 0], m[1, 1], m[1, 2], m[1, 3]
@@ -94,12 +96,11 @@ def _light_add(
         energy = cosine * strength
         sent[i] += energy
         x, y, z = points[i, 0] + lift * nx, points[i, 1] + lift * ny, points[i, 2] + lift * nz
-        # Dithered by up to half a texel: the blur that follows makes it a soft border.
         noise = np.uint32(i * 747796405 + number * 277803737 + 2891336453)
         noise = np.uint32((noise ^ (noise >> np.uint32(15))) * np.uint32(2246822519))
         other = np.uint32((noise ^ (noise >> np.uint32(13))) * np.uint32(3266489917))
-        u = m00 * x + m01 * y + m02 * z + m03 + np.float32(noise) * texel - np.float32(0.5)
-        v = m10 * x + m11 * y + m12 * z + m13 + np.float32(other) * texel - np.float32(0.5)
+        u = m00 * x + m01 * y + m02 * z + m03 + np.float32(noise) * per_noise - most
+        v = m10 * x + m11 * y + m12 * z + m13 + np.float32(other) * per_noise - most
         w = m20 * x + m21 * y + m22 * z + m23
         column, row = int(u), int(v)
         outside = column < 0 or row < 0 or column >= width or row >= height

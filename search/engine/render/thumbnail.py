@@ -14,22 +14,22 @@ from search.engine.render.types import Bytes, Camera, Doubles, Floats, RenderSty
 from search.engine.render.viewpoints import Z_UP, viewpoints_fibonacci
 
 CATALOGUE = RenderStyle(
-    base=(0.82, 0.84, 0.87),
-    ambient=0.32,
-    sky=0.18,
-    key=0.36,
+    base=(0.83, 0.85, 0.88),
+    ambient=0.40,
+    sky=0.16,
+    key=0.30,
     head=0.24,
+    gloss=0.12,
+    exposure=1.02,
     line=0.45,
     margin=0.07,
-    gloss=0.16,
 )
-LIGHTS = 40
-# Fewer for large meshes: every light draws the whole part.
-LIGHTS_LEAST, LIGHT_FACES = 16, 4_000_000
+# As many lights as the time allows, for every light draws the whole part: LIGHT_FACES faces in all.
+LIGHTS_MOST, LIGHTS_LEAST, LIGHT_FACES = 64, 24, 800_000
 # Lights from farther below than this reach no surface that a thumbnail shows.
 BELOW = -0.2
 # The light that no shadow takes away from the part, and how dark the ground's shadow gets.
-UNSHADED = 0.2
+UNSHADED = 0.28
 SHADOW = 0.8
 
 
@@ -67,7 +67,7 @@ def _studio(camera: Camera, upright: Doubles, *, faces: int) -> Lights:
     right, _, forward = camera.rotation
     level = np.cross(right, upright)
     level *= -np.sign(level @ forward) or 1.0
-    count = max(LIGHTS_LEAST, min(LIGHTS, LIGHT_FACES // faces))
+    count = max(LIGHTS_LEAST, min(LIGHTS_MOST, LIGHT_FACES // faces))
     local = viewpoints_fibonacci(count)
     local = local[local[:, 2] > BELOW]
     key = np.array([-0.5, 0.5, 0.9]) / np.linalg.norm([0.5, 0.5, 0.9])

@@ -1,5 +1,6 @@
 """Views of a part for the encoders and the pages: the room's main door."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -17,8 +18,8 @@ from search.engine.render.surface import surface_make
 from search.engine.render.types import Doubles, Floats, RenderStyle, Views
 
 PLAIN = RenderStyle()
-# Rows of pixels shaded at a time.
-BAND = 32
+# At most so many rows of pixels are shaded at a time.
+BAND = 64
 
 
 def views_render(
@@ -48,7 +49,7 @@ def views_render(
             for direction in directions
         ),
     )
-    rows = min(BAND, size)
+    rows = math.ceil(size / math.ceil(size / BAND))
     samples = Samples.empty(size, size, band=rows)
     base, tones = np.array(style.base, np.float32), tones_make(style.gamma)
     for i, camera in enumerate(views.cameras):
