@@ -139,7 +139,7 @@ def pan_head_screw(
 
 
 @screw(
-    en="set screw; grub screw; headless socket screw / threaded pin with hex socket; worm screw",
+    en="set screw; grub screw; headless socket screw / threaded pin with hex socket; locking grub",
     zh_hant="止付螺絲; 無頭螺絲; 緊定螺絲 / 內六角無頭止付; 定位無頭螺絲",
     zh_hans="紧定螺钉; 无头螺丝; 止付螺丝 / 内六角无头顶丝; 机米螺丝",
     says=(phrase("M{d} {name}", "M{d}{name}", "M{d}{name}"),),

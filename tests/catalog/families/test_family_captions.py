@@ -6,6 +6,7 @@ import numpy as np
 
 from catalog.families.registry import FAMILIES
 from catalog.families.types import Look, captions_of, family_make
+from catalog.families.words import CATEGORIES
 
 
 def test_a_bolt_is_called_by_its_size_in_three_scripts() -> None:
@@ -63,3 +64,13 @@ def test_a_part_can_be_made_of_exact_parameters() -> None:
 def _any(key: str) -> dict[str, float | int | str | bool]:
     rng = np.random.default_rng(11)
     return {name: p.draw(rng, "all") for name, p in FAMILIES[key].parameters.items()}
+
+
+def test_what_is_held_out_of_training_is_taught_by_no_other_family() -> None:
+    for script in range(3):
+        taught = {phrase for family in FAMILIES.values() for phrase in family.phrases[script]}
+        for category in CATEGORIES.values():
+            prompts = {p.lower().removeprefix("a ").removeprefix("an ") for p in category.prompts}
+            taught |= prompts | {category.names[script]}
+        for family in FAMILIES.values():
+            assert not taught & set(family.held_out[script])
