@@ -43,7 +43,7 @@ CATEGORIES: dict[str, CategoryWords] = {
         _category("nut", "Nuts|螺帽|螺母", "a nut with a threaded hole", "螺帽"),
         _category("washer", "Washers|墊圈|垫圈", "a washer", "a thin flat ring", "墊圈"),
         _category("pin", "Pins and rivets|銷與鉚釘|销与铆钉", "a pin", "a rivet", "插銷"),
-        _category("gear", "Gears|齒輪|齿轮", "a gear wheel with teeth", "a gear rim", "齒輪"),
+        _category("gear", "Gears|齒輪|齿轮", "a gear wheel with teeth", "a machine gear", "齒輪"),
         _category("pulley", "Pulleys and sprockets|帶輪與鏈輪|带轮与链轮", "a pulley", "帶輪"),
         _category("shaft", "Shafts and couplings|軸與聯軸器|轴与联轴器", "a shaft", "聯軸器"),
         _category("bearing", "Bearings|軸承|轴承", "a bearing with balls", "a bushing", "軸承"),
