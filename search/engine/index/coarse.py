@@ -115,13 +115,13 @@ class Coarse:
 
     @property
     def efforts(self) -> list[int]:
-        """The efforts worth trying, least first, each about twice the one before."""
+        """The efforts worth trying, least first, each half as much again as the one before."""
         most = self._nlist or _EF_MOST
         efforts = []
         effort = EFFORT_LEAST
         while effort < most:
             efforts.append(effort)
-            effort *= 2
+            effort += effort // 2
         return [*efforts, most]
 
     def search(

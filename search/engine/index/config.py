@@ -19,8 +19,8 @@ class IndexConfig:
     `nprobe` of None are chosen by the build: the list count from the gallery's size, the probes
     as the fewest that reach `recall_target` (recall@10 of parts against exact search, on a
     sample). `candidate_k` is how many vectors the coarse index hands to exact scoring for one
-    query vector at the least effort; it grows with the root of the effort. `threads` is faiss's
-    OpenMP width, in builds and in searches.
+    query vector at the least effort; it grows with the effort's fourth root. `threads` is
+    faiss's OpenMP width, in builds and in searches.
     """
 
     index_type: IndexType = "auto"

@@ -254,4 +254,4 @@ class IndexModel(RuleBasedStateMachine):
 
 
 TestIndexModel = IndexModel.TestCase
-TestIndexModel.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestIndexModel.settings = settings(max_examples=20, stateful_step_count=16, deadline=None)
