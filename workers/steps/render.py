@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Raised when pictures of the same mesh come out different: every part is then drawn again.
 STYLE = 1
+# Formats of the picture-making world stand things on the y axis; the others on z.
+Y_UP = frozenset({"obj", "glb", "gltf"})
 
 
 def recipe() -> str:
@@ -30,7 +32,11 @@ def run(work: Work) -> None:
     from search.engine.render.thumbnail import thumbnail_render
 
     pictures = work.pictures
-    thumbnail = thumbnail_render(work.mesh.triangles, size=settings.SEARCH.render.thumbnail)
+    thumbnail = thumbnail_render(
+        work.mesh.triangles,
+        size=settings.SEARCH.render.thumbnail,
+        up=(0, 1, 0) if work.mesh.format in Y_UP else (0, 0, 1),
+    )
     names = [
         _save(work, f"view-{viewpoint:02}.webp", webp(picture))
         for viewpoint, picture in enumerate(pictures)

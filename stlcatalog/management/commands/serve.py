@@ -6,6 +6,7 @@ and the worker running side by side.
 
 import os
 import secrets
+import shutil
 import sys
 from itertools import combinations
 from typing import Any
@@ -81,6 +82,8 @@ class Command(BaseCommand):
         from search.engine.mesh.normalise import mesh_normalise
         from search.engine.render.thumbnail import thumbnail_render
 
+        # Numba notices that a function changed, but not that a constant it used did.
+        shutil.rmtree(os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
         self.stdout.write("Compiling the renderer, once ...")
         tetrahedron = np.array(
             [[a, b, c] for a, b, c in combinations(np.eye(4, 3, dtype=np.float32), 3)]
