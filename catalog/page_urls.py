@@ -1,6 +1,6 @@
 """The catalogue's pages and the ways in and out, with and without the trailing slash."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import re_path
 from django.views.i18n import set_language
 
@@ -23,7 +23,7 @@ urlpatterns = [
     ),
     re_path(r"^trash/?$", pages.trash, name="trash"),
     re_path(r"^upload/?$", pages.part_upload, name="part_upload"),
-    re_path(r"^login/?$", LoginView.as_view(), name="login"),
+    re_path(r"^login/?$", pages.Login.as_view(), name="login"),
     re_path(r"^logout/?$", LogoutView.as_view(), name="logout"),
     re_path(r"^language/?$", set_language, name="set_language"),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from catalog import selectors, services
+from catalog.context import site
 from catalog.errors import ServiceError
 from catalog.forms import PartFilterForm, PartForm, UnitForm, UploadForm
 from catalog.models import Part, PipelineStep, Suggestion
@@ -42,6 +44,13 @@ def refusal_page(request: HttpRequest, sentence: str, status: int) -> HttpRespon
     template = "_note.html" if request.htmx else "error.html"
     context = {"sentence": sentence, "status": status}
     return render(request, template, context, status=status)
+
+
+class Login(LoginView):
+    """Django's own, which calls the request's host `site` and would hide ours from the template."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | site(self.request)
 
 
 # Reading ----------------------------------------------------------------------------------------

@@ -97,7 +97,9 @@ def stages(took_ms: dict[str, float]) -> list[tuple[str, float]]:
 def milliseconds(ms: float | None) -> str:
     if ms is None:
         return ""
-    return f"{significant(ms / 1000)} s" if ms >= 1000 else f"{ms:.{int(ms < 10)}f} ms"
+    if ms >= 1000:
+        return f"{significant(ms / 1000)} s"
+    return f"{ms:.0f} ms" if ms >= 0.5 else "< 1 ms"
 
 
 @register.simple_tag

@@ -176,6 +176,12 @@ def test_the_unit_is_confirmed_on_the_page(logged_in: Client, part: Part) -> Non
     assert part.size_x == pytest.approx(24 * 25.4)
 
 
+def test_the_way_in_says_what_is_open(client: Client, db: None, settings: object) -> None:
+    assert "Searching is open to all" in client.get("/login").content.decode()
+    settings.READING_OPEN = False
+    assert "for those who have an account" in client.get("/login").content.decode()
+
+
 def test_the_language_is_chosen_and_kept(client: Client, db: None) -> None:
     answer = client.post(reverse("set_language"), {"language": "zh-hant", "next": "/parts"})
     assert answer["Location"] == "/parts"
