@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from search.engine.index.tail import Segment
     from search.engine.index.types import Bools, Float, Ints, Pooling
 
-# Of the rows that the coarse index names, so many (and four times k) are scored with all their
+# Of the rows that the coarse index names, so many (or four times k) are scored with all their
 # views; the others are too far away already.
 _FINALISTS = 200
 # How much wider the coarse index looks when it named too few parts, and how often, before
@@ -153,6 +153,9 @@ def _mapped_rows(generation: Generation, question: Question) -> Ints:
     # Views of one part crowd the candidates: too few parts, and the coarse index looks again.
     wanted = 2 * question.k
     effort = question.nprobe or snapshot.manifest.effort
+    if question.query_pooling == "max":
+        # The variants of one picture find each other's parts: each may look less hard.
+        effort = max(1, round(effort / len(question.queries) ** 0.25))
     for _ in range(_TRIES):
         if wanted * 4 > most:
             break
@@ -163,7 +166,9 @@ def _mapped_rows(generation: Generation, question: Question) -> Ints:
         if len(kept) >= wanted:
             similarities = similarities[np.searchsorted(rows, kept)]
             scores = _queries_pool(similarities, question.query_pooling)
-            finalists = max(_FINALISTS, 2 * wanted)
+            # A mean also wants the views that were no candidates: these similarities say less.
+            means = "mean" in (question.pooling, question.query_pooling)
+            finalists = max(_FINALISTS, 2 * wanted) * (4 if means else 1)
             return kept[_best(scores, finalists)]
         effort *= _WIDER
     return _eligible(mapped, generation, question, named)

@@ -88,9 +88,7 @@ class Snapshot:
         """
         assert self.coarse is not None
         marked = None if eligible is None else np.repeat(eligible, np.diff(self.offsets))
-        # Several query vectors find each other's parts, so each may look less hard. And looking
-        # into more lists pays only if a few more vectors are taken from them.
-        effort = max(EFFORT_LEAST, round(effort / len(queries) ** 0.5))
+        # Looking into more lists pays only if a few more vectors are taken from them.
         share = max(1 / len(queries), _LEAST_SHARE) * (effort / EFFORT_LEAST) ** 0.25
         count = max(round(self.manifest.config.candidate_k * share), least)
         ids = self.coarse.search(queries, count=count, effort=effort, eligible=marked)
