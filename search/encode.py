@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 # Raised when photo_prepare or the views of a mesh query change: older vectors are then not found.
-RECIPE = 1
+RECIPE = 2
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,9 @@ class PhotoCut:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A query's vectors by engine: (q, d) each, and what to take off each one's similarities."""
+    """A query's vectors by engine, (q, d) each."""
 
     vectors: Mapping[str, Vectors]
-    penalties: Mapping[str, Vectors]
     photo: PhotoCut | None = None
     invariants: dict[str, Any] | None = None  # of a mesh
 
@@ -58,8 +57,8 @@ def photo_encode(
     crop: tuple[float, float, float, float] | None = None,
     show: bool = False,
 ) -> Encoded:
-    """A picture's vectors, one for each variant of it. `show` adds the cut-out for a page."""
-    from search.engine.photo.prepare import cutout_png, photo_prepare
+    """A picture's vectors, one a quarter turn. `show` adds the cut-out for a page."""
+    from search.engine.photo.prepare import cutout_png, photo_embed, photo_prepare
     from search.engine.photo.types import Box
 
     keys = {name: _key("photo", data, repr(crop), name) for name in names}
@@ -70,22 +69,22 @@ def photo_encode(
         photo = photo_prepare(
             data, crop=Box(*crop) if crop else None, limits=engines.photo_limits()
         )
-        vectors = {name: engines.encoder(name).pictures_embed(photo.variants) for name in names}
+        vectors = {name: photo_embed(photo, engines.encoder(name)) for name in names}
     box = (photo.box.left, photo.box.top, photo.box.right, photo.box.bottom)
     cut = PhotoCut(box=box, cut=photo.cut, cutout=_data_uri(cutout_png(photo)) if show else "")
     for name, key in keys.items():
-        _keep(key, [vectors[name].tobytes(), photo.penalties.tobytes(), list(box), photo.cut])
-    return Encoded(vectors, dict.fromkeys(names, photo.penalties), cut)
+        _keep(key, [vectors[name].tobytes(), list(box), photo.cut])
+    return Encoded(vectors, cut)
 
 
 def _photo_kept(keys: Mapping[str, str], kept: Mapping[str, list[Any]]) -> Encoded:
-    vectors, penalties, cut = {}, {}, None
+    vectors: dict[str, Vectors] = {}
+    cut = None
     for name, key in keys.items():
-        rows, less, box, was_cut = kept[key]
+        rows, box, was_cut = kept[key]
         vectors[name] = _rows(rows, engines.space(name).d)
-        penalties[name] = np.frombuffer(less, np.float32)
         cut = PhotoCut(box=tuple(box), cut=was_cut)
-    return Encoded(vectors, penalties, cut)
+    return Encoded(vectors, cut)
 
 
 def mesh_encode(file: File, names: list[str]) -> Encoded:
@@ -101,14 +100,14 @@ def mesh_encode(file: File, names: list[str]) -> Encoded:
     kept = cache.get_many(keys.values())
     if len(kept) == len(keys):
         vectors = {name: _rows(kept[key][0], engines.space(name).d) for name, key in keys.items()}
-        return Encoded(vectors, _no_penalties(vectors), invariants=kept[keys[names[0]]][1])
+        return Encoded(vectors, invariants=kept[keys[names[0]]][1])
     with engines.engine_errors(), _on_disk(file) as path:
         mesh = mesh_load(path, suffix=Path(str(file.name)).suffix, limits=engines.mesh_limits())
         vectors = mesh_vectors(mesh, names)
         invariants = invariants_measure(mesh).to_json()
     for name, key in keys.items():
         _keep(key, [vectors[name].tobytes(), invariants])
-    return Encoded(vectors, _no_penalties(vectors), invariants=invariants)
+    return Encoded(vectors, invariants=invariants)
 
 
 def mesh_vectors(
@@ -136,10 +135,6 @@ def mesh_pictures(mesh: "Mesh") -> NDArray[np.uint8]:
     render = settings.SEARCH.render
     viewpoints = viewpoints_fibonacci(render.viewpoints)
     return views_render(mesh.triangles, viewpoints=viewpoints, size=render.size).rgb
-
-
-def _no_penalties(vectors: Mapping[str, Vectors]) -> dict[str, Vectors]:
-    return {name: np.zeros(len(rows), np.float32) for name, rows in vectors.items()}
 
 
 def _key(kind: str, content: bytes, extra: str, engine: str) -> str:

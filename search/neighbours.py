@@ -3,7 +3,6 @@
 Works from the vectors that are kept; no file is read.
 """
 
-import numpy as np
 from django.conf import settings
 from django.db import transaction
 
@@ -33,8 +32,7 @@ def part_encoded(part: Part) -> Encoded:
         rows = embeddings.embeddings_read(part.pk, engines.space(name).key)
         if rows is not None:
             vectors[name] = rows
-    penalties = {name: np.zeros(len(rows), np.float32) for name, rows in vectors.items()}
-    return Encoded(vectors, penalties, invariants=part.invariants)
+    return Encoded(vectors, invariants=part.invariants)
 
 
 def parts_similar(part: Part, *, k: int = 12) -> list[Hit]:

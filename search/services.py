@@ -140,12 +140,12 @@ def _encode(query: Query, names: list[str]) -> Encoded:
         return mesh_encode(query.mesh, names)
     if query.kind in {"image", "hybrid"} and not query.image:
         if query.image is None and text:
-            return Encoded({}, {})  # a hybrid query of words alone
+            return Encoded({})  # a hybrid query of words alone
         raise ServiceError("image_missing" if query.image is None else "empty_file")
     if query.image:
         looking = [name for name in names if name != engines.WORDS]
         return photo_encode(query.image, looking, crop=query.crop, show=query.show_cut)
-    return Encoded({}, {})
+    return Encoded({})
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ cv2.setNumThreads(1)
 
 _LONG_SIDE = 256  # GrabCut's cost grows with the area
 _BORDER = 0.05  # of the shorter side: what is taken for ground
-_GRABCUT_ROUNDS = 3
+_GRABCUT_ROUNDS = 1  # three or five move the median IoU by .005 and double the time
 _FLAT_GROUND = 2.0  # Lab levels: the border's noise on a scan, a render or a product shot
 _LEAST, _MOST = 0.004, 0.92  # believable shares of the picture
 _MOST_BORDER = 0.6  # of the border's pixels
@@ -74,7 +74,8 @@ def _ground_unlikeness(small: NDArray[np.uint8]) -> tuple[NDArray[np.float32], f
     typical = rest[error <= np.quantile(error, 0.95)]
     covariance = np.cov(typical.T) + 2 * np.eye(3)
     residual = lab - surface @ fit
-    residual[:, 0] *= 0.7  # shadows change lightness first
+    # A shadow darkens and leaves the hue: what is darker than the ground counts for less.
+    residual[:, 0] *= np.where(residual[:, 0] < 0, 0.45, 0.7)
     whiten = np.linalg.cholesky(np.linalg.inv(covariance)).astype(np.float32)
     unlikeness = np.linalg.norm(residual @ whiten, axis=1).reshape(height, width)
     noise = float(np.sqrt(np.trace(covariance) - 6))

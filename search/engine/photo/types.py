@@ -68,9 +68,8 @@ class Photo:
     picture: NDArray[np.uint8]
     """(224, 224, 3), the part on white, centred"""
     variants: NDArray[np.uint8]
-    """(m, 224, 224, 3); the first one is `picture`"""
-    penalties: NDArray[np.float32]
-    """(m,), what to subtract from the similarities of each variant before pooling over them"""
+    """(m, 224, 224, 3), m 4 or 8: `picture` and its quarter turns, then, where the part was cut
+    out of a ground, the box around it with the ground left in, and its quarter turns"""
     original: NDArray[np.uint8]
     """(h, w, 3), upright, at most `PhotoLimits.longest_side` long"""
     mask: NDArray[np.uint8]

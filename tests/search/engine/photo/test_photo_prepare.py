@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from search.engine.encoders.space import Space
 from search.engine.errors import PictureError
 from search.engine.photo.mask import mask_find
-from search.engine.photo.prepare import cutout_png, photo_prepare
+from search.engine.photo.prepare import TURNED, cutout_png, photo_embed, photo_prepare
 from search.engine.photo.types import Box
 
 
@@ -129,9 +130,51 @@ def test_the_part_lies_centred_on_white():
     assert abs(rows.min() + rows.max() - 223) <= 4
     assert abs(columns.min() + columns.max() - 223) <= 4
     assert max(np.ptp(rows), np.ptp(columns)) > 0.85 * 224
-    assert np.array_equal(photo.variants[0], photo.picture)
-    assert len(photo.penalties) == len(photo.variants)
-    assert photo.penalties[0] == 0
+
+
+def test_variants_are_the_quarter_turns_of_the_cut_and_of_the_box_with_its_ground():
+    pixels, truth = photo_of("wood", 1)
+    photo = photo_prepare(jpeg(pixels))
+    assert photo.variants.shape == (8, 224, 224, 3)
+    for turn in range(4):
+        assert np.array_equal(photo.variants[turn], np.rot90(photo.picture, turn))
+        assert np.array_equal(photo.variants[4 + turn], np.rot90(photo.variants[4], turn))
+    corner = np.median(photo.variants[4, 100:124, 2:10], axis=(0, 1))
+    ground = np.median(pixels[truth == 0], axis=0)
+    assert np.abs(corner - ground).max() < 60  # wood, where the cut-out is white
+
+
+@pytest.mark.parametrize("cut_by", ["alpha", "nothing"])
+def test_without_a_ground_to_keep_there_is_one_way_to_show_the_part(cut_by):
+    if cut_by == "alpha":
+        out = io.BytesIO()
+        Image.fromarray(np.dstack(photo_of("wood", 1))).save(out, "PNG")
+        photo = photo_prepare(out.getvalue())
+    else:
+        noise = np.random.default_rng(0).integers(0, 255, (200, 300, 3), dtype=np.uint8)
+        photo = photo_prepare(jpeg(noise))
+    assert photo.cut == (cut_by == "alpha")
+    assert len(photo.variants) == 4
+
+
+class MeanColours:
+    """An encoder whose embeddings are a picture's mean colours, cell by cell."""
+
+    space = Space(encoder="colours", weights_sha="0", preprocessing="", d=12)
+
+    def pictures_embed(self, pictures: np.ndarray) -> np.ndarray:
+        cells = pictures.reshape(-1, 2, 112, 2, 112, 3).mean((2, 4)).reshape(-1, 12) / 255
+        return (cells / np.linalg.norm(cells, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_a_photo_becomes_one_vector_a_quarter_turn_the_upright_one_longest():
+    encoder = MeanColours()
+    photo = photo_prepare(jpeg(photo_of("wood", 1)[0]))
+    vectors = photo_embed(photo, encoder)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), [1, TURNED, TURNED, TURNED], atol=1e-5)
+    pair = encoder.pictures_embed(photo.variants[[0, 4]]).mean(axis=0)
+    assert np.allclose(vectors[0], pair / np.linalg.norm(pair), atol=1e-5)
 
 
 def test_the_users_crop_wins():
