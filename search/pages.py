@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
@@ -57,7 +58,8 @@ def answer(form: SearchForm) -> tuple[dict[str, Any], int]:
     if not form.is_valid():
         return {"faults": form.sentences()}, 400
     try:
-        return {"answer": search_run(form.query()), "samples": samples()}, 200
+        # Asked for only where nothing was found.
+        return {"answer": search_run(form.query()), "samples": SimpleLazyObject(samples)}, 200
     except ServiceError as error:
         return {"faults": [str(error)]}, error.status
 

@@ -78,6 +78,12 @@ def format_name(mesh_format: str) -> str:
 
 
 @register.filter
+def up_axis(mesh_format: str) -> str:
+    """The axis on which files of this format stand by custom."""
+    return "y" if mesh_format in {"obj", "glb", "gltf"} else "z"
+
+
+@register.filter
 def percent(share: float | None) -> int:
     """A share 0..1 as whole percent; what lies outside is clipped."""
     return round(100 * min(max(share or 0.0, 0.0), 1.0))

@@ -1,12 +1,13 @@
 """The search page without its script: forms, refusals, words by GET."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from catalog.models import Part
+from catalog.models import Category, Part
 
 PICTURE = {"tab": "picture"}
 
@@ -112,6 +113,22 @@ def test_an_empty_picture_is_told(client: Client, db: None) -> None:
 def test_what_is_no_mesh_is_told(client: Client, db: None) -> None:
     file = SimpleUploadedFile("a.stl", b"<!doctype html><title>x</title>" * 9)
     assert "not a mesh" in sentence_of(client, {"tab": "stl", "mesh": file})
+
+
+def test_the_cost_of_the_search_page_is_known(
+    client: Client,
+    part_make: Callable[..., Part],
+    category: Category,
+    django_assert_num_queries: Any,
+) -> None:
+    """Baseline: newest parts and their number, the sampled categories, the choice of categories.
+
+    Counts that grow with the catalogue are asked at most twice a minute.
+    """
+    part_make(category=category)
+    client.get("/")
+    with django_assert_num_queries(4):
+        client.get("/")
 
 
 def test_an_unknown_tab_or_engine_is_no_failure(client: Client, part: Part) -> None:

@@ -35,6 +35,7 @@ export async function viewerOpen(box) {
   const response = await fetch(box.dataset.mesh);
   if (!response.ok) throw new Error(`mesh: ${response.status}`);
   const raw = new STLLoader().parse(await response.arrayBuffer());
+  if (box.dataset.up === "y") raw.rotateX(Math.PI / 2);
   new Viewer(box, stage, canvas, context, toCreasedNormals(raw, CREASE));
 }
 
