@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numba import njit
 
-from search.engine.render.raster import faces_raster, vertices_project
+from search.engine.render.raster import LEAST_AREA, faces_raster, vertices_project
 from search.engine.render.surface import Surface
 from search.engine.render.types import (
     KERNEL,
@@ -183,7 +183,9 @@ def _normals(
                     x0, y0, q0 = projected[i0, 0] - x2, projected[i0, 1] - y2, projected[i0, 2]
                     x1, y1, q1 = projected[i1, 0] - x2, projected[i1, 1] - y2, projected[i1, 2]
                     # The weights sum to `side`, which turns the normal to the viewer.
-                    inverse = side / (x0 * y1 - x1 * y0)
+                    area = x0 * y1 - x1 * y0
+                    # Edge on, rounding may leave none where the rasteriser still saw some.
+                    inverse = side / area if abs(area) > LEAST_AREA else zero
                     w0 = ((px - x2) * y1 - (py - y2) * x1) * inverse
                     w1 = ((py - y2) * x0 - (px - x2) * y0) * inverse
                     w2 = (side - w0 - w1) * q2
