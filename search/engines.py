@@ -119,6 +119,7 @@ def index_config() -> "IndexConfig":
         exact_below=faiss.exact_below,
         nlist=faiss.nlist,
         nprobe=faiss.nprobe,
+        recall_target=faiss.recall_target,
         threads=faiss.threads,
     )
 

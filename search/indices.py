@@ -36,7 +36,8 @@ class Held:
 
     index: "SpaceIndex"
     version: str = ""  # of the snapshot in use; "" is none
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Lock = field(default_factory=threading.Lock)  # of reading the tail
+    switching: threading.Lock = field(default_factory=threading.Lock)
 
 
 @cache
@@ -52,13 +53,23 @@ def index_current(space: "engine_space.Space") -> "SpaceIndex":
     row = Space.objects.filter(key=space.key).first()
     if row is None:
         return held.index
+    newest = row.snapshots.values_list("version", flat=True).first() or ""
+    if newest != held.version:
+        _snapshot_follow(held, row, newest)
     with held.lock:
-        newest = row.snapshots.values_list("version", flat=True).first() or ""
-        if newest != held.version:
-            _snapshot_switch(held, row, newest)
         if held.index.watermark < row.last_seq:
             _tail_read(held, row)
     return held.index
+
+
+def _snapshot_follow(held: Held, row: Space, newest: str) -> None:
+    """One thread opens the new snapshot; the others go on with the old one, if they have one."""
+    if held.switching.acquire(blocking=not held.version):
+        try:
+            if newest != held.version:
+                _snapshot_switch(held, row, newest)
+        finally:
+            held.switching.release()
 
 
 def _snapshot_switch(held: Held, row: Space, version: str) -> None:
@@ -135,10 +146,11 @@ def index_compact(space_key: str) -> Snapshot:
             rows=manifest.rows,
             manifest=asdict(manifest),
         )
-        keep = settings.SEARCH.faiss.keep
-        old = list(space.snapshots.values_list("pk", flat=True)[keep:])
-        Snapshot.objects.filter(pk__in=old).delete()
-        snapshots_prune(snapshots_root(), space_key, keep=keep)
+        wanted = list(
+            space.snapshots.values_list("version", flat=True)[: settings.SEARCH.faiss.keep]
+        )
+        space.snapshots.exclude(version__in=wanted).delete()
+        snapshots_prune(snapshots_root(), space_key, wanted=wanted)
     return snapshot
 
 

@@ -59,8 +59,9 @@ class Faiss(Section):
     exact_below: PositiveInt = 50_000
     nlist: PositiveInt | None = None
     nprobe: PositiveInt | None = None
+    recall_target: Annotated[float, Field(gt=0, le=1)] = 0.985
     threads: PositiveInt = 1
-    compact_share: Share = 0.1
+    compact_share: Share = 0.02
     compact_rows: PositiveInt = 2000
     keep: PositiveInt = 2
 

@@ -38,7 +38,7 @@ from search.engine.index.manifest import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from search.engine.index.coarse import Coarse
@@ -159,42 +159,23 @@ def snapshot_open(folder: Path, *, space_key: str, d: int, verify: bool = True) 
 
 
 def snapshots_list(root: Path, space_key: str) -> list[Path]:
-    """The finished snapshot folders of a space, newest (by watermark, then name) first.
-
-    Folders whose manifest cannot be read come last: they are good for nothing but pruning.
-    """
+    """The finished snapshot folders of a space, by name."""
     home = root / space_key
     if not home.is_dir():
         return []
-
-    def age(folder: Path) -> tuple[int, str]:
-        try:
-            return manifest_read(folder).watermark, folder.name
-        except SnapshotError:
-            return -1, folder.name
-
-    found = [item for item in home.iterdir() if item.is_dir() and item.suffix != _TMP]
-    return sorted(found, key=age, reverse=True)
+    return sorted(item for item in home.iterdir() if item.is_dir() and item.suffix != _TMP)
 
 
-def snapshots_prune(root: Path, space_key: str, *, keep: int = 2) -> list[str]:
-    """Delete what no one needs and return its names: all but the `keep` newest good snapshots,
-    damaged ones, and `.tmp` folders whose build died (a running build holds a lock).
+def snapshots_prune(root: Path, space_key: str, *, wanted: Collection[str]) -> list[str]:
+    """Delete the finished snapshots that are not `wanted` (versions), and the folders of builds
+    that died (a running one holds a lock). Returns their names.
 
-    The newest good one always stays. Processes that have a deleted one mapped keep its pages.
+    What is wanted is the caller's to know: a folder's own numbers may be of another database's
+    rows. Processes that have a deleted snapshot mapped keep its pages.
     """
-    deleted = []
-    good = 0
-    for folder in snapshots_list(root, space_key):
-        if good < max(keep, 1):
-            try:
-                files_check(folder, manifest_read(folder), verify=True)
-                good += 1
-                continue
-            except SnapshotError:
-                pass
-        shutil.rmtree(folder)
-        deleted.append(folder.name)
+    deleted = [f.name for f in snapshots_list(root, space_key) if f.name not in wanted]
+    for name in deleted:
+        shutil.rmtree(root / space_key / name)
     for folder in (root / space_key).glob("*" + _TMP):
         with _build_lock(folder) as held:
             if held:
