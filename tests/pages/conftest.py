@@ -1,12 +1,13 @@
 """Parts as the pipeline leaves them, without running it: these tests are about what is shown."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import translation
 from PIL import Image
 
 from catalog.models import Category, Part, PipelineStep, Suggestion, View
@@ -18,6 +19,13 @@ def picture_bytes(colour: str = "#7890b0", kind: str = "WEBP", size: int = 32) -
     held = io.BytesIO()
     Image.new("RGB", (size, size), colour).save(held, kind)
     return held.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """A request leaves its language active in the thread: no test hands it to the next."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
