@@ -190,4 +190,4 @@ folder.addEventListener("change", () => {
   folder.value = "";
 });
 form.addEventListener("submit", (event) => event.preventDefault());
-dropBegin("", filesTake);
+dropBegin(form.querySelector("h2").textContent, filesTake);
