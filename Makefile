@@ -82,9 +82,9 @@ clean:
 
 # Benchmarks: figures, not tests ------------------------------------------------------------------
 
-.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-photos
+.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos
 
-bench: bench-ingest bench-search bench-index bench-icons bench-shape
+bench: bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh
 
 bench-render: .venv/bench.stamp
 	$(BIN)/python -m bench.render
@@ -103,6 +103,9 @@ bench-icons: .venv/dev.stamp
 
 bench-shape: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_shape
+
+bench-mesh: .venv/dev.stamp
+	$(BIN)/python -m bench.quality_mesh
 
 bench-photos: .venv/bench.stamp
 	$(BIN)/python -m bench.quality_photos

@@ -2,7 +2,7 @@
 
 Each furniture model is turned at random, rescaled, thinned to 40 % of its triangles and made rough,
 then looked for among all of them as `/api/search/mesh` does: shape and rendered views, their
-rankings fused with the shipped weights. Each engine alone stands beside.
+similarities fused with the shipped weights. Each engine alone stands beside.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from tqdm import tqdm
 from bench.furniture import furniture_dev
 from bench.quality_shape import geometry_groups, part_triangles, perturb
 from bench.running import django_ready, table
-from search.engine.fusion import rankings_fuse
+from search.engine.fusion import scores_fuse
 from search.engine.mesh.normalise import mesh_normalise
 
 Vectors = dict[str, NDArray[np.float32]]
@@ -30,10 +30,13 @@ def vectors(triangles: NDArray[np.floating]) -> Vectors:
     return mesh_vectors(mesh, list(settings.SEARCH.engines))
 
 
-def ranking(query: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.int64]:
+def ranking(
+    query: NDArray[np.float32], gallery: NDArray[np.float32], *, width: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Parts by the mean over the query's views of the best of the part's views."""
     similar = np.einsum("qd,nvd->nqv", query, gallery, optimize=True).max(2).mean(1)
-    return np.argsort(-similar, kind="stable")[:60]
+    order = np.argsort(-similar, kind="stable")[:width]
+    return order, similar[order]
 
 
 def main() -> None:
@@ -51,15 +54,18 @@ def main() -> None:
     names = list(settings.SEARCH.engines)
     gallery = [vectors(part) for part in tqdm(parts, desc="gallery")]
     stacked = {name: np.stack([found[name] for found in gallery]) for name in names}
-    weights = {name: settings.SEARCH.search.fusion_weights.get(name, 1.0) for name in names}
+    search = settings.SEARCH.search
+    weights = {name: search.mesh_weights.get(name, 1.0) for name in names}
     ranks: dict[str, list[int]] = {name: [] for name in [*names, FUSION]}
     for n, part in enumerate(tqdm(parts, desc="queries")):
         turned = Rotation.random(random_state=n).apply(part.reshape(-1, 3)).reshape(-1, 3, 3)
         rough = perturb(turned * (0.3 + n % 7), keep=0.4, noise=options.noise, seed=n)
         query = vectors(rough)
-        found = {name: ranking(query[name], stacked[name]) for name in names}
-        found[FUSION] = rankings_fuse(found, weights, c=settings.SEARCH.search.rrf_constant)[0]
-        for name, order in found.items():
+        found = {
+            name: ranking(query[name], stacked[name], width=search.candidate_k) for name in names
+        }
+        found[FUSION] = scores_fuse(found, weights)
+        for name, (order, _similarities) in found.items():
             own = np.flatnonzero(groups[order] == groups[n])
             ranks[name].append(int(own[0]) + 1 if len(own) else 10**6)
     rows = [

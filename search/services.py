@@ -7,7 +7,7 @@ the first candidates through widens the search, so that k hits come whenever k p
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,7 @@ WIDEN = 8
 ROUNDS = 3
 # A filter that still hides too much is turned round: at most so many parts that pass are compared.
 ALLOWED_MOST = 20_000
+RELATIONS = ("same", "scaled", "mirrored", "similar")
 
 
 @dataclass(frozen=True)
@@ -208,18 +209,21 @@ def rankings_find(
 def rankings_combine(
     query: Query, rankings: dict[str, list[int]], details: dict[str, "Ranking"]
 ) -> Candidates:
-    from search.engine.fusion import rankings_fuse
+    """One ranking of all. A mesh's by its similarities, the others' by their places."""
+    from search.engine.fusion import rankings_fuse, scores_fuse
 
+    search = settings.SEARCH.search
     if len(rankings) == 1 and details:
         # One ranking has its own score, which says more than a place in a list.
         (ranking,) = details.values()
-        scores = dict(zip(ranking.part_ids.tolist(), ranking.similarities.tolist(), strict=True))
-        return Candidates(rankings, details, list(scores), scores)
-    ids, fused = rankings_fuse(
-        {name: np.array(ids, np.int64) for name, ids in rankings.items()},
-        _weights(query, rankings),
-        c=settings.SEARCH.search.rrf_constant,
-    )
+        ids, fused = ranking.part_ids, ranking.similarities
+    elif query.kind == "mesh":
+        weights = {name: search.mesh_weights.get(name, 1.0) for name in details}
+        found = {name: (of.part_ids, of.similarities) for name, of in details.items()}
+        ids, fused = scores_fuse(found, weights)
+    else:
+        arrays = {name: np.array(of, np.int64) for name, of in rankings.items()}
+        ids, fused = rankings_fuse(arrays, _weights(query, rankings), c=search.rrf_constant)
     scores = dict(zip(ids.tolist(), fused.tolist(), strict=True))
     return Candidates(rankings, details, list(scores), scores)
 
@@ -266,7 +270,16 @@ def hits_make(parts: list[Part], found: Candidates, invariants: dict[str, Any] |
                 weak=not by_words and (similarity is None or similarity < threshold),
             )
         )
-    return hits
+    return _closest_first(hits)
+
+
+def _closest_first(hits: list[Hit]) -> list[Hit]:
+    """What is exactly the part comes before its mirror image, and both before what is similar."""
+    order = [RELATIONS.index(hit.relation.kind) if hit.relation else 0 for hit in hits]
+    if order == sorted(order):
+        return hits
+    places = sorted(range(len(hits)), key=order.__getitem__)
+    return [replace(hits[place], rank=rank) for rank, place in enumerate(places, 1)]
 
 
 def _relation(invariants: dict[str, Any] | None, part: Part) -> "Relation | None":

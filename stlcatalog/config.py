@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0)]
 
 
 class ConfigError(Exception):
@@ -41,7 +42,8 @@ class Search(Section):
     candidate_k: PositiveInt = 60
     hybrid_alpha: Share = 0.6
     rrf_constant: PositiveInt = 60
-    fusion_weights: dict[str, Annotated[float, Field(ge=0)]] = {}
+    fusion_weights: dict[str, Weight] = {}
+    mesh_weights: dict[str, Weight] = {}
     cache_seconds: Count = 86_400
     similarity_threshold: Annotated[float, Field(ge=-1, le=1)] = 0.5
 
@@ -100,8 +102,10 @@ class SearchConfig(Section):
             raise ValueError("engines: name at least one")
         if reserved := {"words", "fusion"} & self.engines.keys():
             raise ValueError(f"engines: {sorted(reserved)} are names of the product's own")
-        if unknown := self.search.fusion_weights.keys() - self.engines.keys() - {"words"}:
-            raise ValueError(f"search.fusion_weights: no engine is called {sorted(unknown)}")
+        for key in ("fusion_weights", "mesh_weights"):
+            named = getattr(self.search, key).keys()
+            if unknown := named - self.engines.keys() - {"words"}:
+                raise ValueError(f"search.{key}: no engine is called {sorted(unknown)}")
         return self
 
 

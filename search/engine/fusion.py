@@ -76,3 +76,31 @@ def rankings_fuse(
     np.add.at(scores, places, np.concatenate(shares))
     order = np.lexsort((parts, -scores))
     return parts[order], scores[order]
+
+
+def scores_fuse(
+    rankings: Mapping[str, tuple[Ints, Float]], weights: Mapping[str, float], *, head: int = 20
+) -> tuple[Ints, NDArray[np.float64]]:
+    """Weighted sum of standardised similarities, for rankings whose similarities mean something.
+
+    Each ranking, (part ids (n,), similarities (n,)) best first, is measured in deviations from the
+    mean of its first `head`: a lead that is large among its own neighbours counts much, wherever
+    the engine's similarities lie. A part that a ranking lacks gets its last similarity. (CombSUM of
+    z-scores: Fox and Shaw 1994; Montague and Aslam, "Relevance score normalization for
+    metasearch", CIKM 2001; the head in place of all, since the tail is cut anyway.) Returns part
+    ids and scores, best first; equal scores are ordered by part id.
+    """
+    some = {name: found for name, found in rankings.items() if weights[name] > 0 and len(found[0])}
+    parts = np.unique(np.concatenate([np.empty(0, np.int64), *(ids for ids, _ in some.values())]))
+    scores = np.zeros(len(parts), np.float64)
+    for name in sorted(some):
+        ids, similarities = some[name]
+        first = similarities[:head].astype(np.float64)
+        # One part alone, or equals: no deviation to measure by, and nothing to tell apart.
+        deviation = max(float(first.std()), 1e-6)
+        standard = (similarities.astype(np.float64) - first.mean()) / deviation
+        column = np.full(len(parts), standard[-1])
+        column[np.searchsorted(parts, ids)] = standard
+        scores += weights[name] * column
+    order = np.lexsort((parts, -scores))
+    return parts[order], scores[order]

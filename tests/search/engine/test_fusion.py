@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.engine.fusion import embeddings_fuse, rankings_fuse, views_pool
+from search.engine.fusion import embeddings_fuse, rankings_fuse, scores_fuse, views_pool
 
 rankings_made = st.dictionaries(
     st.sampled_from(["image", "text", "shape", "words"]),
@@ -122,3 +122,44 @@ def test_the_ends_of_alpha_and_the_cancelled_pair():
             embeddings_fuse(image, text, alpha=wrong)
     with pytest.raises(ValueError, match="one space"):
         embeddings_fuse(image, np.ones(3, np.float32), alpha=0.5)
+
+
+def found(*pairs: tuple[int, float]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([p for p, _ in pairs], np.int64), np.array([s for _, s in pairs], np.float32)
+
+
+def test_a_large_lead_outweighs_a_small_one():
+    clear = found((1, 0.9), (2, 0.3), (3, 0.29), (4, 0.28))
+    close = found((2, 0.999), (1, 0.998), (3, 0.99), (4, 0.98))
+    ids, scores = scores_fuse({"a": clear, "b": close}, {"a": 0.5, "b": 0.5})
+    assert ids.tolist()[:2] == [1, 2]
+    assert np.all(np.diff(scores) <= 0)
+
+
+def test_where_an_engine_s_similarities_lie_does_not_matter():
+    one = found((1, 0.9), (2, 0.7), (3, 0.1))
+    other = found((3, 0.8), (2, 0.5), (1, 0.4))
+    moved = (other[0], (other[1] * 0.01 + 0.99).astype(np.float32))
+    weights = {"a": 0.7, "b": 0.3}
+    ids, scores = scores_fuse({"a": one, "b": other}, weights)
+    ids_moved, scores_moved = scores_fuse({"a": one, "b": moved}, weights)
+    assert ids.tolist() == ids_moved.tolist()
+    assert np.allclose(scores, scores_moved, atol=1e-3)
+
+
+def test_a_part_that_one_ranking_lacks_counts_as_its_last():
+    ids, scores = scores_fuse(
+        {"a": found((1, 0.9), (2, 0.5)), "b": found((2, 0.9), (3, 0.5))}, {"a": 1, "b": 1}
+    )
+    assert sorted(ids.tolist()) == [1, 2, 3]
+    assert ids[-1] == 3 or scores[-1] == scores[-2]
+
+
+def test_weight_zero_equals_nothing_and_no_deviation_are_no_trouble():
+    nothing = found()
+    alone = found((7, 0.4))
+    assert scores_fuse({"a": nothing}, {"a": 1})[0].tolist() == []
+    assert scores_fuse({"a": alone, "b": nothing}, {"a": 1, "b": 1})[0].tolist() == [7]
+    assert scores_fuse({"a": found((2, 0.5), (1, 0.5))}, {"a": 1})[0].tolist() == [1, 2]
+    ids, _scores = scores_fuse({"a": alone, "b": found((9, 1.0))}, {"a": 1, "b": 0})
+    assert ids.tolist() == [7]
