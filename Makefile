@@ -77,6 +77,11 @@ lock: .venv/dev.stamp
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	  --extra dev --extra step --extra redis --extra postgres -o $(LOCK) pyproject.toml
 
+messages: .venv/dev.stamp
+	$(MANAGE) makemessages -l en -l zh_Hant --no-location --no-wrap -i node_modules -i .venv -i var \
+	  -i 'static/*' -i 'bench/*' -i 'training/*' -i 'tests/*'
+	$(MANAGE) compilemessages -l en -l zh_Hant
+
 clean:
 	rm -rf .venv node_modules static/dist
 
