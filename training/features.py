@@ -7,22 +7,25 @@ difference of a photo-like picture to the view nearest to it is what the project
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.furniture import furniture_dev
+from bench.furniture import FurnitureModel, furniture_dev
 from bench.quality_icons import icon_picture, name_is_for_choosing, part_triangles
+from catalog.families.registry import FAMILIES
 from search.engine.render.types import Views
 from search.engine.render.viewpoints import viewpoints_fibonacci
 from search.engine.render.views import views_render
-from training.export_lite0 import WORK, session_open
+from training.export_lite0 import WORK
 from training.pictures import family_triangles
-from training.quantise_lite0 import INT8_MODEL
+from training.quantise_lite0 import INT8_MODEL, features_of
 
 FEATURES = WORK / "features.npz"
 VIEWS = 12
@@ -55,7 +58,7 @@ class Features:
 
 
 def photo_like(views: Views, rng: Generator) -> Pictures:
-    """Views lit and coloured at random, turned a little, blurred and noisy, on a whitish ground."""
+    """Views lit and coloured at random, turned a little, blurred and noisy, on nearly white."""
     return np.stack(
         [
             _photograph(normals, mask, rng)
@@ -73,18 +76,26 @@ def _photograph(normals: NDArray[np.float32], mask: NDArray[np.uint8], rng: Gene
     shine = np.clip(normals @ half, 0, 1) ** rng.uniform(5, 60) * rng.choice([0.1, 0.7])
     tint = 1 - rng.uniform(0, 0.8) * rng.uniform(0, 1, 3) * rng.integers(0, 2)
     ambient = rng.uniform(0.15, 0.5)
-    albedo = rng.uniform(0.25, 1) * tint
+    albedo = rng.uniform(0.25, 1) * tint * _texture(len(mask), rng)
     colour = (ambient + (1 - ambient) * diffuse)[..., None] * albedo + shine[..., None]
     ground = 1 - rng.uniform(0, 0.15) * rng.integers(0, 2)
     share = mask[..., None] / 255
     picture = (np.clip(colour, 0, 1) * share + ground * (1 - share)).astype(np.float32)
     size = picture.shape[0]
-    turn = cv2.getRotationMatrix2D((size / 2, size / 2), rng.normal(0, 8), rng.uniform(0.85, 1.05))
+    turn = cv2.getRotationMatrix2D((size / 2, size / 2), rng.normal(0, 12), rng.uniform(0.85, 1.05))
     turn[:, 2] += rng.normal(0, 0.02 * size, 2)
     picture = cv2.warpAffine(picture, turn, (size, size), borderValue=(ground,) * 3)
     picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.6))
     picture += rng.normal(0, rng.uniform(0, 0.03), picture.shape)
     return np.clip(picture * 255, 0, 255).astype(np.uint8)
+
+
+def _texture(size: int, rng: Generator) -> NDArray[np.float32]:
+    """(size, size, 3) around 1: plain, or a stretched smooth noise such as wood, rust or prints."""
+    cells = rng.integers(3, 40, 2)
+    noise = rng.normal(0, 0.3, (*cells, rng.choice([1, 3]))).astype(np.float32)
+    smooth = cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
+    return np.clip(1 + smooth.reshape(size, size, -1) * rng.integers(0, 2), 0.1, 1.9)
 
 
 def viewpoints_between(rng: Generator, count: int) -> NDArray[np.float64]:
@@ -95,40 +106,57 @@ def viewpoints_between(rng: Generator, count: int) -> NDArray[np.float64]:
     return directions / np.linalg.norm(directions, axis=1, keepdims=True)
 
 
-def parts_stream() -> Iterator[tuple[bool, NDArray[np.float32], NDArray[np.uint8] | None]]:
-    """(may be fitted on, triangles, icon) of all furniture, then of parts made by code."""
-    for model in furniture_dev():
-        fitted = name_is_for_choosing(model.name)
-        yield fitted, part_triangles(model), icon_picture(model.icon)
-    for triangles in family_triangles():
-        yield True, triangles, None
+@dataclass(frozen=True)
+class Source:
+    """One part to render: furniture with its icon, or made by code when `model` is None."""
+
+    model: FurnitureModel | None
+    family: str = ""
+
+    @property
+    def fitted(self) -> bool:
+        return self.model is None or name_is_for_choosing(self.model.name)
+
+    def triangles(self) -> NDArray[np.float32]:
+        return family_triangles(self.family) if self.model is None else part_triangles(self.model)
+
+
+Row = dict[str, NDArray[np.generic] | bool]
+
+
+def part_features(source: Source, seed: int) -> Row:
+    """The part's row of Features; the same whichever process computes it."""
+    rng = np.random.default_rng([0, seed])
+    gallery, between = viewpoints_fibonacci(VIEWS), viewpoints_between(rng, PHOTOS)
+    triangles = source.triangles()
+    views = views_render(triangles, viewpoints=gallery).rgb
+    photos = photo_like(views_render(triangles, viewpoints=between), rng)
+    icons = [] if source.model is None else [icon_picture(source.model.icon)[None]]
+    features = features_of(INT8_MODEL, np.concatenate([views, photos, *icons]))
+    return {
+        "fitted": source.fitted,
+        "has_icon": bool(icons),
+        "views": features[:VIEWS],
+        "photos": features[VIEWS : VIEWS + PHOTOS],
+        "nearest": (between @ gallery.T).argmax(axis=1),
+        "icons": features[-1] * bool(icons),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
-    rng = np.random.default_rng(0)
-    session = session_open(INT8_MODEL)
-    gallery = viewpoints_fibonacci(VIEWS)
-    blank = np.full((224, 224, 3), 255, np.uint8)
-    rows: dict[str, list[NDArray[np.generic] | bool]] = {
-        key: [] for key in Features.__dataclass_fields__
-    }
-    for fitted, triangles, icon in parts_stream():
-        between = viewpoints_between(rng, PHOTOS)
-        views = views_render(triangles, viewpoints=gallery)
-        photos = photo_like(views_render(triangles, viewpoints=between), rng)
-        last = blank if icon is None else icon
-        pictures = np.concatenate([views.rgb, photos, last[None]])
-        features = session.run(["features"], {"pictures": pictures})[0]
-        rows["fitted"].append(fitted)
-        rows["has_icon"].append(icon is not None)
-        rows["views"].append(features[:VIEWS])
-        rows["photos"].append(features[VIEWS : VIEWS + PHOTOS])
-        rows["nearest"].append((between @ gallery.T).argmax(1))
-        rows["icons"].append(features[-1] * (icon is not None))
-        if len(rows["fitted"]) % 100 == 0:
-            print(len(rows["fitted"]), "parts", flush=True)
-    np.savez(FEATURES, **{key: np.stack(values) for key, values in rows.items()})
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=2)
+    jobs = parser.parse_args(arguments).jobs
+    sources = [Source(model) for model in furniture_dev()]
+    sources += [Source(None, key) for key in FAMILIES]
+    rows: list[Row] = []
+    # Spawned, not forked: the network's own threads do not survive a fork.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for row in pool.map(part_features, sources, range(len(sources)), chunksize=4):
+            rows.append(row)
+            if len(rows) % 100 == 0:
+                print(len(rows), "of", len(sources), "parts", flush=True)
+    np.savez(FEATURES, **{key: np.stack([row[key] for row in rows]) for key in rows[0]})
 
 
 if __name__ == "__main__":

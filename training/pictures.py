@@ -4,7 +4,7 @@ Renders of the development furniture and its icons; nothing else of that collect
 Fitting sees the half of the names meant for choosing, checking sees the other half.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +23,12 @@ def furniture_half(*, choosing: bool) -> list[FurnitureModel]:
     return [model for model in furniture_dev() if name_is_for_choosing(model.name) is choosing]
 
 
-def family_triangles(*, per_family: int = 3) -> Iterator[NDArray[np.float32]]:
-    """Jewelry, fasteners, transmission ...: parts made by code, in the unit sphere."""
-    for seed in range(per_family):
-        for family in FAMILIES.values():
-            triangles = family_sample(family, seed, part_of_range="train").triangles
-            corners = triangles.reshape(-1, 3)
-            centred = triangles - (corners.min(axis=0) + corners.max(axis=0)) / 2
-            yield (centred / np.linalg.norm(centred, axis=2).max()).astype(np.float32)
+def family_triangles(key: str, *, seed: int = 0) -> NDArray[np.float32]:
+    """A ring, a bolt, a gear ...: one part made by code, in the unit sphere."""
+    triangles = family_sample(FAMILIES[key], seed, part_of_range="train").triangles
+    corners = triangles.reshape(-1, 3)
+    centred = triangles - (corners.min(axis=0) + corners.max(axis=0)) / 2
+    return (centred / np.linalg.norm(centred, axis=2).max()).astype(np.float32)
 
 
 def calibration_pictures(count: int = 64) -> Pictures:

@@ -48,8 +48,8 @@ def nuisance_whitening(features: Features, *, d: int, shrinkage: float) -> Doubl
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dimensions", type=int, default=256)
-    parser.add_argument("--shrinkage", type=float, default=0.5)
+    parser.add_argument("--dimensions", type=int, default=192)
+    parser.add_argument("--shrinkage", type=float, default=0.1)
     parser.add_argument("--out", type=Path, default=PROJECTION_FILE)
     chosen = parser.parse_args(arguments)
     features = Features.load()
