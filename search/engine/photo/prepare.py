@@ -20,7 +20,8 @@ the choice (500 parts, mini encoder, best of 12 views; R@1 / R@5 / R@10):
 Cut and box fail on different photos: a wrong cut loses a limb, a box keeps the ground. Their mean
 forgives either. Furniture, which stands upright, gains from the turns too (R@5 .603 -> .726); a
 handicap for turned pictures (0.90 to 0.98 of their similarity) moved nothing beyond noise.
-The 300 reporting photos gave .533 / .753 / .817 (`python -m bench.quality_photos`).
+The 300 reporting photos gave .533 / .753 / .817 with the same weights (mini-18049241-256) and
+.560 / .780 / .840 with the next ones (mini-31af2ece-192): `python -m bench.quality_photos`.
 """
 
 from __future__ import annotations
