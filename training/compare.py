@@ -44,8 +44,8 @@ def ways(fitted: Features) -> Iterator[tuple[str, Double]]:
         for whiten in (0.0, 0.5, 1.0):
             name = f"principal components {d}, whitening {whiten}"
             yield name, principal_components(fitted, d=d, whiten=whiten)
-    for d in (128, 256, 384):
-        for shrinkage in (0.2, 0.5, 0.8):
+    for d in (128, 192, 256, 384):
+        for shrinkage in (0.1, 0.3, 0.5):
             name = f"nuisance whitening {d}, shrinkage {shrinkage}"
             yield name, nuisance_whitening(fitted, d=d, shrinkage=shrinkage)
 
