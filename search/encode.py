@@ -128,13 +128,13 @@ def mesh_vectors(
 
 
 def mesh_pictures(mesh: "Mesh") -> NDArray[np.uint8]:
-    """(v, size, size, 3) the views of a mesh from the configured viewpoints."""
+    """(v, size, size, 3) the views of a mesh from the configured viewpoints, stood upright."""
     from search.engine.render.viewpoints import viewpoints_fibonacci
     from search.engine.render.views import views_render
 
     render = settings.SEARCH.render
     viewpoints = viewpoints_fibonacci(render.viewpoints)
-    return views_render(mesh.triangles, viewpoints=viewpoints, size=render.size).rgb
+    return views_render(mesh.triangles_upright, viewpoints=viewpoints, size=render.size).rgb
 
 
 def _key(kind: str, content: bytes, extra: str, engine: str) -> str:

@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from search.engine.mesh.types import Y_UP
+
 register = template.Library()
 
 # What `took_ms` counts, in the order of the work.
@@ -80,7 +82,7 @@ def format_name(mesh_format: str) -> str:
 @register.filter
 def up_axis(mesh_format: str) -> str:
     """The axis on which files of this format stand by custom."""
-    return "y" if mesh_format in {"obj", "glb", "gltf"} else "z"
+    return "y" if mesh_format in Y_UP else "z"
 
 
 @register.filter

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 # Raised when pictures of the same mesh come out different: every part is then drawn again.
 STYLE = 1
-# Formats of the picture-making world stand things on the y axis; the others on z.
-Y_UP = frozenset({"obj", "glb", "gltf"})
 
 
 def recipe() -> str:
@@ -32,11 +30,7 @@ def run(work: Work) -> None:
     from search.engine.render.thumbnail import thumbnail_render
 
     pictures = work.pictures
-    thumbnail = thumbnail_render(
-        work.mesh.triangles,
-        size=settings.SEARCH.render.thumbnail,
-        up=(0, 1, 0) if work.mesh.format in Y_UP else (0, 0, 1),
-    )
+    thumbnail = thumbnail_render(work.mesh.triangles_upright, size=settings.SEARCH.render.thumbnail)
     names = [
         _save(work, f"view-{viewpoint:02}.webp", webp(picture))
         for viewpoint, picture in enumerate(pictures)

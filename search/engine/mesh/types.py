@@ -11,6 +11,9 @@ FORMATS = ("stl-binary", "stl-ascii", "3mf", "obj", "ply", "glb", "gltf", "off",
 SUFFIXES = (".stl", ".3mf", ".obj", ".ply", ".glb", ".gltf", ".off", ".step", ".stp")
 
 
+Y_UP = frozenset({"obj", "glb", "gltf"})
+
+
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """Triangles inside the unit sphere, and the way back to the file's units.
@@ -26,6 +29,17 @@ class Mesh:
     centre: NDArray[np.float64]
     scale: float
     format: str
+
+    @property
+    def triangles_upright(self) -> NDArray[np.float32]:
+        """The triangles with the part's own up along +z.
+
+        Formats of the picture-making world stand things on the y axis; the others on z.
+        """
+        if self.format not in Y_UP:
+            return self.triangles
+        x, y, z = np.moveaxis(self.triangles, -1, 0)
+        return np.ascontiguousarray(np.stack([x, -z, y], axis=-1))
 
     def points_restore(self) -> NDArray[np.float64]:
         """(n, 3, 3) float64 corners in file units."""
