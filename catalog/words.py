@@ -22,6 +22,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from heapq import nlargest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,8 +36,9 @@ PREFIX_SHARE, TYPO_SHARE, SINGLE_CHARACTER_SHARE = 0.6, 0.4, 0.3
 # Shorter numbers than this are not searched with typos: too many differ by one character.
 TYPO_LENGTH = 5
 TERM_LENGTH = 60
-POSTINGS = 2000  # read of one term
-CANDIDATES = 4000  # parts gathered, rarest terms first; the other terms only score those
+POSTINGS = 1000  # read of one term
+CANDIDATES = 1000  # parts gathered, rarest terms first; the other terms only score the best of them
+SCORED = 300  # that the other terms score: several times what is ever shown
 QUERY_GROUPS = 32
 
 TOKEN = re.compile(r"[a-z0-9]+(?:[-_./][a-z0-9]+)*|[\u3400-\u9fff\uf900-\ufaff]+|[^\W\d_]+")
@@ -192,7 +194,9 @@ def parts_by_words(text: str, *, limit: int) -> list[tuple[int, float]]:
     scores: dict[int, float] = defaultdict(float)
     found: dict[int, int] = defaultdict(int)
     for group in present:
-        among = None if len(scores) < CANDIDATES else list(scores)
+        among = None
+        if len(scores) >= CANDIDATES:
+            among = nlargest(SCORED, scores, key=lambda part: (scores[part], -part))
         for part, weight in _group_weights(group, frequency, among=among).items():
             scores[part] += weight
             found[part] += 1

@@ -69,7 +69,7 @@ def photo_encode(
         photo = photo_prepare(
             data, crop=Box(*crop) if crop else None, limits=engines.photo_limits()
         )
-        vectors = {name: photo_embed(photo, engines.encoder(name)) for name in names}
+        vectors = {name: photo_embed(photo, engines.encoder(name, query=True)) for name in names}
     box = (photo.box.left, photo.box.top, photo.box.right, photo.box.bottom)
     cut = PhotoCut(box=box, cut=photo.cut, cutout=_data_uri(cutout_png(photo)) if show else "")
     for name, key in keys.items():

@@ -67,14 +67,16 @@ def engines_chosen(kind: str, engine: str) -> list[str]:
 
 
 @cache
-def encoder(name: str) -> "PictureEncoder":
-    """The picture encoder of an engine, warm for the life of the process."""
+def encoder(name: str, *, query: bool = False) -> "PictureEncoder":
+    """The picture encoder of an engine, warm for the life of the process.
+
+    `query`: the one that answers somebody who waits, with as many threads as that is worth.
+    """
     from search.engine.encoders.choose import encoder_make
 
     engine = settings.SEARCH.engines[name]
-    return encoder_make(
-        engine.encoder, folder=settings.BASE / engine.weights, threads=engine.threads
-    )
+    threads = engine.query_threads if query else engine.threads
+    return encoder_make(engine.encoder, folder=settings.BASE / engine.weights, threads=threads)
 
 
 @cache

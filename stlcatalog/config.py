@@ -27,6 +27,7 @@ class MiniEngine(Section):
     encoder: Literal["mini"]
     weights: str = "models"
     threads: PositiveInt = 1
+    query_threads: PositiveInt = 2
 
 
 class ShapeEngine(Section):

@@ -48,7 +48,7 @@ class PhotoLimits:
     megabytes: int = 40
     pixels: int = 50_000_000
     shortest_side: int = 16
-    longest_side: int = 1280
+    longest_side: int = 800
 
 
 @dataclass(frozen=True)
