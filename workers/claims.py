@@ -19,6 +19,7 @@ from catalog.services import LOST_AFTER
 
 # No task runs longer than Celery lets it; a claim older than that is a dead worker's.
 LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 60)
+AHEAD_MOST = 200  # more messages than the processes of one worker hold ahead of their turn
 SWEEP_MOST = 500  # parts sent again in one sweep; the next comes a minute later
 
 UNFINISHED = (Part.Status.QUEUED, Part.Status.PROCESSING)
@@ -75,8 +76,12 @@ def claim_is_dead(claimed_by: str) -> bool:
     return False
 
 
-def parts_sweep() -> int:
-    """Send again what a dead worker or a lost message left behind. Returns how many parts."""
+def parts_sweep(*, starting: bool = False) -> int:
+    """Send again what a dead worker or a lost message left behind. Returns how many parts.
+
+    `starting`: a worker has just come up. One before it may have died with messages it held ahead
+    of their turn, which were those of the parts longest in the queue: they are sent again at once.
+    """
     now = timezone.now()
     unfinished = Part.objects.present().filter(status__in=UNFINISHED)
     stale = set(
@@ -84,6 +89,9 @@ def parts_sweep() -> int:
         .order_by("resend_at")
         .values_list("pk", flat=True)[:SWEEP_MOST]
     )
+    if starting:
+        waiting = unfinished.filter(status=Part.Status.QUEUED).order_by("pk")
+        stale |= set(waiting.values_list("pk", flat=True)[:AHEAD_MOST])
     held = unfinished.filter(status=Part.Status.PROCESSING).values_list("pk", "claimed_by")
     dead = {pk for pk, claimed_by in held[:SWEEP_MOST] if claim_is_dead(claimed_by)}
     # Only what is waiting is put off: a claim's own time must still run out.

@@ -12,11 +12,11 @@ def part_ingest(part_id: int) -> None:
 
 
 @shared_task(name="workers.parts_sweep")
-def parts_sweep() -> None:
+def parts_sweep(starting: bool = False) -> None:
     """Every minute, and when a worker starts: what was left behind, and what has grown."""
     from search.indices import spaces_to_compact
 
-    claims.parts_sweep()
+    claims.parts_sweep(starting=starting)
     for space_key in spaces_to_compact():
         index_compact.delay(space_key)
 
@@ -38,4 +38,4 @@ def category_words(category_id: int) -> None:
 
 @worker_ready.connect
 def sweep_at_start(**kwargs: object) -> None:
-    parts_sweep.delay()
+    parts_sweep.delay(starting=True)

@@ -204,6 +204,15 @@ class TestDeaths:
         assert claims.parts_sweep() == 0
         assert queued() == 1
 
+    def test_a_starting_worker_sends_what_another_held_ahead(self) -> None:
+        part = upload()
+        queue_clear()
+        assert claims.parts_sweep() == 0
+        assert claims.parts_sweep(starting=True) == 1
+        assert queued() == 1
+        part.refresh_from_db()
+        assert part.status == "queued"
+
     def test_whoever_lost_the_claim_does_not_overwrite(self) -> None:
         part = claims.part_claim(upload().pk)
         Part.objects.filter(pk=part.pk).update(claimed_by="elsewhere:1:1")
