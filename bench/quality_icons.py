@@ -22,6 +22,7 @@ from bench.furniture import FURNITURE, FurnitureModel, furniture_dev
 from search.engine.encoders.base import PICTURE_SIZE, PictureEncoder
 from search.engine.encoders.choose import encoder_make
 from search.engine.mesh.load import mesh_load
+from search.engine.photo.prepare import photo_embed, photo_prepare
 from search.engine.render import views as views_module
 from search.engine.render.types import RenderStyle
 from search.engine.render.viewpoints import viewpoints_fibonacci, viewpoints_icosahedron
@@ -70,6 +71,7 @@ class Settings:
     viewpoints: str
     style: RenderStyle
     upright: bool
+    as_photo: bool
 
 
 def viewpoints_ring() -> NDArray[np.float64]:
@@ -97,7 +99,7 @@ def signature(triangles: NDArray[np.float32]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Collection:
-    """p parts: names (p,), signatures (p, 10), icons (p, d) and views (p, v, d) embedded."""
+    """p parts: names (p,), signatures (p, 10), icons (p, q, d) and views (p, v, d) embedded."""
 
     names: NDArray[np.str_]
     signatures: NDArray[np.float64]
@@ -120,11 +122,13 @@ def collection_embed(
     for model in models:
         triangles = part_triangles(model, upright=settings.upright)
         rendered = views_render(triangles, viewpoints=viewpoints, style=settings.style)
-        icon = icon_picture(model.icon, margin=settings.style.margin)
-        embeddings = encoder.pictures_embed(np.concatenate([icon[None], rendered.rgb]))
         signatures.append(signature(triangles))
-        icons.append(embeddings[0])
-        views.append(embeddings[1:])
+        views.append(encoder.pictures_embed(rendered.rgb))
+        if settings.as_photo:
+            icons.append(photo_embed(photo_prepare(model.icon), encoder))
+        else:
+            icon = icon_picture(model.icon, margin=settings.style.margin)
+            icons.append(encoder.pictures_embed(icon[None]))
     names = np.array([model.name for model in models])
     collection = Collection(names, np.stack(signatures), np.stack(icons), np.stack(views))
     WORK.mkdir(exist_ok=True)
@@ -141,7 +145,11 @@ def render_sources() -> str:
 
 def own_ranks(collection: Collection) -> NDArray[np.int64]:
     """(p,) the rank of each icon's own part, by the best of its views."""
-    similarity = np.einsum("qd,pvd->qpv", collection.icons, collection.views).max(axis=2)
+    looks = [
+        np.einsum("qd,pvd->qpv", look, collection.views).max(axis=2)
+        for look in np.moveaxis(collection.icons, 1, 0)
+    ]
+    similarity = np.max(looks, axis=0)
     a, b = collection.signatures[:, None], collection.signatures[None]
     own = (a[..., 0] == b[..., 0]) & (np.abs(a - b)[..., 1:].max(axis=2) < 1e-4)
     best = np.where(own, similarity, -np.inf).max(axis=1, keepdims=True)
@@ -161,6 +169,7 @@ def main() -> None:
     parser.add_argument("--base", type=float, nargs=3, help="linear RGB of the material")
     parser.add_argument("--line", type=float, help="darkness of edge lines, 0..1")
     parser.add_argument("--margin", type=float, help="free border, a share of the side")
+    parser.add_argument("--as-photo", action="store_true", help="ask as picture search does")
     parser.add_argument("--as-filed", action="store_true", help="do not stand the parts upright")
     arguments = parser.parse_args()
     chosen = {
@@ -172,6 +181,7 @@ def main() -> None:
         viewpoints=arguments.viewpoints,
         style=replace(RenderStyle(), **chosen),
         upright=not arguments.as_filed,
+        as_photo=arguments.as_photo,
     )
     encoder = encoder_make("mini", folder=arguments.folder)
     collection = collection_embed(furniture_dev(arguments.furniture), encoder, settings)
