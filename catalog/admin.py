@@ -13,6 +13,13 @@ from catalog import services
 from catalog.models import ApiToken, Category, Part, PipelineStep, Suggestion
 
 
+class ActingAdmin(admin.ModelAdmin):
+    """Looking needs the permission to view; an action writes, so it needs that to change parts."""
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("catalog.change_part")
+
+
 class ReadOnlyInline(admin.TabularInline):
     extra = 0
     can_delete = False
@@ -47,7 +54,7 @@ class TrashFilter(admin.SimpleListFilter):
 
 
 @admin.register(Part)
-class PartAdmin(admin.ModelAdmin):
+class PartAdmin(ActingAdmin):
     list_display = ("picture", "number", "name", "name_zh", "category", "status", "created_at")
     list_display_links = ("picture", "number", "name")
     list_filter = (TrashFilter, "status", "watertight", "category")
@@ -85,19 +92,19 @@ class PartAdmin(admin.ModelAdmin):
             return "–"
         return format_html('<img src="{}" width="64" height="64" alt="">', part.thumbnail.url)
 
-    @admin.action(description=_("Process again what is not done"))
+    @admin.action(description=_("Process again what is not done"), permissions=["act"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Part]) -> None:
         parts = list(queryset.values_list("pk", flat=True))
         services.parts_reprocess(parts)
         text = ngettext("%(n)s part was queued.", "%(n)s parts were queued.", len(parts))
         messages.success(request, text % {"n": len(parts)})
 
-    @admin.action(description=_("Move to the trash"))
+    @admin.action(description=_("Move to the trash"), permissions=["act"])
     def to_trash(self, request: HttpRequest, queryset: QuerySet[Part]) -> None:
         for part in queryset.filter(deleted_at__isnull=True):
             services.part_delete(part=part)
 
-    @admin.action(description=_("Restore from the trash"))
+    @admin.action(description=_("Restore from the trash"), permissions=["act"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Part]) -> None:
         for part in queryset.filter(deleted_at__isnull=False):
             services.part_restore(part=part)
@@ -117,7 +124,7 @@ class CategoryAdmin(admin.ModelAdmin):
 
 
 @admin.register(PipelineStep)
-class PipelineStepAdmin(admin.ModelAdmin):
+class PipelineStepAdmin(ActingAdmin):
     """Every step of every part: what failed, and trying it again."""
 
     list_display = ("part", "step", "state", "attempts", "ms", "started_at", "error")
@@ -136,13 +143,13 @@ class PipelineStepAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.action(description=_("Try again"), permissions=["view"])
+    @admin.action(description=_("Try again"), permissions=["act"])
     def retry(self, request: HttpRequest, queryset: QuerySet[PipelineStep]) -> None:
         services.parts_reprocess(list(set(queryset.values_list("part_id", flat=True))))
 
 
 @admin.register(Suggestion)
-class SuggestionAdmin(admin.ModelAdmin):
+class SuggestionAdmin(ActingAdmin):
     list_display = ("part", "category", "confidence", "accepted")
     list_filter = ("accepted", "category")
     list_select_related = ("part", "category")
@@ -154,12 +161,12 @@ class SuggestionAdmin(admin.ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.action(description=_("Accept"), permissions=["view"])
+    @admin.action(description=_("Accept"), permissions=["act"])
     def accept(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
         for suggestion in queryset.select_related("part", "category"):
             services.suggestion_accept(suggestion=suggestion)
 
-    @admin.action(description=_("Reject"), permissions=["view"])
+    @admin.action(description=_("Reject"), permissions=["act"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
         for suggestion in queryset:
             services.suggestion_reject(suggestion=suggestion)

@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from catalog.admin import ActingAdmin
 from catalog.queue import enqueue
 from search.models import Snapshot, Space
 
 
-class LookOnly(admin.ModelAdmin):
+class LookOnly(ActingAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -27,7 +28,7 @@ class SpaceAdmin(LookOnly):
     list_display = ("key", "encoder", "d", "last_seq", "created_at")
     actions = ("compact",)
 
-    @admin.action(description=_("Build a new snapshot"), permissions=["view"])
+    @admin.action(description=_("Build a new snapshot"), permissions=["act"])
     def compact(self, request: HttpRequest, queryset: QuerySet[Space]) -> None:
         for space in queryset:
             enqueue("workers.index_compact", space.key)
