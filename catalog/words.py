@@ -18,10 +18,8 @@ A query reads a bounded number of postings however large the catalogue is: the h
 
 import math
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from heapq import nlargest
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +27,7 @@ from typing import NamedTuple
 from django.db.models import Count
 
 from catalog.models import Part, PartTerm
+from search.engine.text.fold import fold
 
 # How much a term says, by where it stands. A number names one part; a description, many.
 NUMBER, NAME, CATEGORY, TAG, FILE_NAME, DESCRIPTION = 8.0, 3.0, 2.0, 2.0, 1.5, 1.0
@@ -44,20 +43,6 @@ QUERY_GROUPS = 32
 TOKEN = re.compile(r"[a-z0-9]+(?:[-_./][a-z0-9]+)*|[\u3400-\u9fff\uf900-\ufaff]+|[^\W\d_]+")
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 NUMBER_LIKE = re.compile(r"(?=.*\d)[a-z0-9]{3,}$")
-
-
-@cache
-def _simplified() -> dict[int, str]:
-    lines = (Path(__file__).parent / "data" / "han_fold.txt").read_text(encoding="utf-8")
-    pairs = (line for line in lines.splitlines() if line and not line.startswith("#"))
-    return {ord(pair[0]): pair[1] for pair in pairs}
-
-
-def fold(text: str) -> str:
-    """Full-width, case, accents and traditional characters made alike."""
-    text = unicodedata.normalize("NFKD", text).casefold()
-    text = "".join(c for c in text if not unicodedata.combining(c))
-    return unicodedata.normalize("NFC", text).translate(_simplified())
 
 
 class Token(NamedTuple):

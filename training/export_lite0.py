@@ -22,7 +22,8 @@ from efficientnet_lite_pytorch import EfficientNet
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-WORK = Path(__file__).parent / "work"
+from training.places import WORK
+
 FLOAT_MODEL = WORK / "lite0.fp32.onnx"
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 SIZE = 224
