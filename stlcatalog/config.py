@@ -57,6 +57,10 @@ class Search(Section):
         return self
 
 
+class Classify(Section):
+    threshold: Share = 0.3
+
+
 class Faiss(Section):
     index_type: Literal["auto", "Flat", "IVFFlat", "IVFPQ", "HNSW"] = "auto"
     exact_below: PositiveInt = 50_000
@@ -93,6 +97,7 @@ class SearchConfig(Section):
 
     engines: dict[str, Engine]
     search: Search = Search()
+    classify: Classify = Classify()
     faiss: Faiss = Faiss()
     render: Render = Render()
     limits: Limits = Limits()
