@@ -22,6 +22,8 @@ from catalog.families.registry import FAMILIES
 from catalog.families.types import Captions, PartOfRange, Phrases, family_sample
 from search.engine.render.viewpoints import viewpoints_fibonacci
 from search.engine.render.views import views_render
+from training.collections.parts import COLLECTIONS, part_keys, part_of
+from training.collections.types import unit_sphere
 from training.features import photo_like, viewpoints_between
 from training.places import WORK
 from training.quantise_lite0 import INT8_MODEL, features_of
@@ -54,20 +56,11 @@ class Source:
                 turned="any" if self.turned else "upright",
             )
             return unit_sphere(sample.triangles), sample.captions
-        from training.collections.parts import part_of
-
         part = part_of(self.collection, self.key)
         triangles = part.triangles()
         if self.turned:  # filed with y up, as many modellers do
             triangles = triangles[..., [0, 2, 1]] * np.array([1, -1, 1], np.float32)
-        nothing = Phrases((), (), ())
-        return unit_sphere(triangles), Captions(part.captions, nothing, nothing)
-
-
-def unit_sphere(triangles: NDArray[np.float32]) -> NDArray[np.float32]:
-    corners = triangles.reshape(-1, 3)
-    centred = triangles - (corners.min(axis=0) + corners.max(axis=0)) / 2
-    return (centred / np.linalg.norm(centred, axis=2).max()).astype(np.float32)
+        return triangles, Captions(part.captions, Phrases((), (), ()), part.words.broader)
 
 
 @dataclass(frozen=True)
@@ -124,16 +117,13 @@ def shard_make(path: Path, sources: Sequence[Source]) -> int:
     return len(rows)
 
 
-def family_sources(seeds: range, *, part_of_range: PartOfRange = "train") -> Iterator[Source]:
-    """Seed by seed over all families; two parts in five lie anyhow."""
-    for seed in seeds:
-        for key in FAMILIES:
-            yield Source("families", key, seed, part_of_range, turned=seed % 5 in (1, 3))
+def family_sources(seed: int, *, part_of_range: PartOfRange = "train") -> Iterator[Source]:
+    """One part of every family; of five seeds, the parts of two lie anyhow."""
+    for key in FAMILIES:
+        yield Source("families", key, seed, part_of_range, turned=seed % 5 in (1, 3))
 
 
 def collection_sources(collection: str) -> Iterator[Source]:
-    from training.collections.parts import part_keys
-
     for turned in (False, True):
         for key in part_keys(collection):
             yield Source(collection, key, turned=turned)
@@ -151,7 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seeds", type=int, nargs=2, default=(0, 20))
-    parser.add_argument("--collections", nargs="*", default=["families", "furniture", "kicad"])
+    parser.add_argument("--collections", nargs="*", default=[*COLLECTIONS, "families"])
+    parser.add_argument("--held-out", action="store_true", help="families from ranges kept out")
     chosen = parser.parse_args(arguments)
     SHARDS.mkdir(parents=True, exist_ok=True)
     plan = []
@@ -159,8 +150,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if collection != "families":
             plan += shards_plan(collection_sources(collection), name=collection)
             continue
+        part_of_range: PartOfRange = "held_out" if chosen.held_out else "train"
         for seed in range(*chosen.seeds):
-            plan += shards_plan(family_sources(range(seed, seed + 1)), name=f"families-{seed:03d}")
+            sources = family_sources(seed, part_of_range=part_of_range)
+            plan += shards_plan(sources, name=f"families-{part_of_range}-{seed:03d}")
     plan = [(path, sources) for path, sources in plan if not path.exists()]
     done = 0
     with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("spawn")) as pool:

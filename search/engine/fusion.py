@@ -31,6 +31,12 @@ def views_pool(similarities: Float, offsets: Ints, *, pooling: Literal["max", "m
     return pooled.astype(np.float32)
 
 
+def views_mean(vectors: Float) -> Float:
+    """(v, d) embeddings of a part's views -> (1, d): their mean, L2-normalised."""
+    mean = vectors.mean(axis=0, keepdims=True)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
+
+
 def embeddings_fuse(image: Float, text: Float, *, alpha: float) -> Float:
     """One query (d,) from a picture's and a text's embedding of the same space, L2-normalised.
 

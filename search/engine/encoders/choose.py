@@ -5,11 +5,11 @@ Each branch imports its own heavy library, so that choosing `mini` loads no othe
 
 from typing import Any
 
-from search.engine.encoders.base import PictureEncoder
+from search.engine.encoders.base import WordEncoder
 from search.engine.errors import EncoderError
 
 
-def encoder_make(kind: str, **options: Any) -> PictureEncoder:
+def encoder_make(kind: str, **options: Any) -> WordEncoder:
     """`options` are those of the encoder's constructor. Raises EncoderError("unknown_encoder")."""
     match kind:
         case "mini":
