@@ -28,6 +28,7 @@ from django.db.models import Count
 
 from catalog.models import Part, PartTerm
 from search.engine.text.fold import fold
+from search.engine.text.stem import stem
 
 # How much a term says, by where it stands. A number names one part; a description, many.
 NUMBER, NAME, CATEGORY, TAG, FILE_NAME, DESCRIPTION = 8.0, 3.0, 2.0, 2.0, 1.5, 1.0
@@ -62,17 +63,6 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token("number", joined)
         if joined != run or not NUMBER_LIKE.match(joined):
             yield from (Token("word", stem(word)) for word in re.split(r"[-_./]", run))
-
-
-def stem(word: str) -> str:
-    """An English word without its plural ending; other words as they are."""
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 4 and word.endswith(("ches", "shes", "sses", "xes")):
-        return word[:-2]
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
 
 
 def deletes(number: str) -> set[str]:

@@ -1,15 +1,16 @@
-"""Spaces and snapshots in Django admin: looked at, and compacted."""
+"""Spaces and snapshots in Django admin: looked at, and compacted. The glossary: kept there."""
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from catalog.admin import ActingAdmin
 from catalog.queue import enqueue
-from search.models import Snapshot, Space
+from search.models import Snapshot, Space, Synonym
 
 
 class LookOnly(ActingAdmin):
@@ -43,3 +44,25 @@ class SnapshotAdmin(LookOnly):
     @admin.display(description=_("recall@10"))
     def recall(self, snapshot: Snapshot) -> Any:
         return snapshot.manifest.get("recall_at_10")
+
+
+@admin.register(Synonym)
+class SynonymAdmin(admin.ModelAdmin):
+    list_display = ("terms", "active", "note", "updated_at")
+    list_filter = ("active",)
+    search_fields = ("terms", "note")
+    list_per_page = 100
+    actions = ("switch_on", "switch_off")
+
+    @admin.action(description=_("Use in queries"), permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Synonym]) -> None:
+        self._switch(request, queryset, active=True)
+
+    @admin.action(description=_("Leave out of queries"), permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Synonym]) -> None:
+        self._switch(request, queryset, active=False)
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Synonym], *, active: bool) -> None:
+        n = queryset.update(active=active, revision=F("revision") + 1)
+        text = ngettext("%(n)s group was changed.", "%(n)s groups were changed.", n)
+        messages.success(request, text % {"n": n})

@@ -1,13 +1,17 @@
-"""Vectors, and the snapshots made of them.
+"""Vectors, the snapshots made of them, and the glossary of words that mean the same.
 
 The rows of `Embedding` are the truth; every index file can be made from them again.
 """
 
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Part
+from search.expand import terms_split
 
 
 class Space(models.Model):
@@ -67,3 +71,55 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.space_id}/{self.version}"
+
+
+class Synonym(models.Model):
+    """A group of terms that mean the same, in either language: what a query is also asked as."""
+
+    TERMS_MOST = 16
+    TERM_LENGTH = 60
+
+    terms = models.TextField(
+        _("terms"),
+        help_text=_(
+            "At least two terms, with commas between: 螺栓, bolt. A whole term is matched in a "
+            "query, the longest first; a single Chinese character only where it stands alone."
+        ),
+    )
+    active = models.BooleanField(
+        _("active"), default=True, help_text=_("Queries are asked with active groups only.")
+    )
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    # Raised at each save, so that processes which hold the glossary notice (search/glossary.py).
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("group of synonyms")
+        verbose_name_plural = _("glossary")
+
+    def __str__(self) -> str:
+        return self.terms
+
+    def save(self, **options: Any) -> None:
+        if not self._state.adding:
+            self.revision = models.F("revision") + 1
+            if options.get("update_fields") is not None:
+                options["update_fields"] = {*options["update_fields"], "revision", "updated_at"}
+        super().save(**options)
+
+    def clean(self) -> None:
+        """Refuses what could never match, and writes the terms the one way they are kept."""
+        terms = terms_split(self.terms)
+        if len(terms) < 2:
+            raise ValidationError({"terms": _("Give at least two different terms.")})
+        if len(terms) > self.TERMS_MOST:
+            text = _("The group has %(found)s terms; the most is %(most)s.")
+            found = {"found": len(terms), "most": self.TERMS_MOST}
+            raise ValidationError({"terms": ValidationError(text, params=found)})
+        if long := next((term for term in terms if len(term) > self.TERM_LENGTH), None):
+            text = _("The term “%(term)s…” is longer than %(most)s characters.")
+            found = {"term": long[:20], "most": self.TERM_LENGTH}
+            raise ValidationError({"terms": ValidationError(text, params=found)})
+        self.terms = ", ".join(terms)

@@ -15,12 +15,14 @@ from tests.factories.work import queue_clear, work_off
 
 @pytest.fixture(autouse=True)
 def clean_state() -> Iterator[None]:
-    """Every test starts with an empty queue, an empty cache and no index in memory."""
+    """Every test starts with an empty queue and cache, no index and no glossary in memory."""
+    from search.glossary import _glossary
     from search.indices import _held
 
     cache.clear()
     queue_clear()
     _held.cache_clear()
+    _glossary.cache_clear()
     yield
 
 
