@@ -78,7 +78,7 @@ def parts_page(filters: PartFilters, *, page: int, per_page: int = 48) -> Page:
         parts = parts.filter(status=filters.status)
     ordering = ORDERINGS.get(filters.ordering, ORDERINGS["-created_at"])
     if filters.q.strip():
-        ids = [part for part, _ in parts_by_words(filters.q, limit=WORD_MATCHES)]
+        ids = [match.part for match in parts_by_words(filters.q, limit=WORD_MATCHES)]
         parts = parts.filter(pk__in=ids)
         if filters.ordering == PartFilters.ordering:
             ranks = [When(pk=pk, then=position) for position, pk in enumerate(ids)]

@@ -40,8 +40,15 @@ POSTINGS = 1000  # read of one term
 CANDIDATES = 1000  # parts gathered, rarest terms first; the other terms only score the best of them
 SCORED = 300  # that the other terms score: several times what is ever shown
 QUERY_GROUPS = 32
+# Words that say nothing of a part; a query of nothing else keeps them.
+STOP_WORDS = {
+    "a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or", "that", "the", "to",
+    "which", "with",
+}  # fmt: skip
+STOP_HAN = re.compile("的")
 
 TOKEN = re.compile(r"[a-z0-9]+(?:[-_./][a-z0-9]+)*|[\u3400-\u9fff\uf900-\ufaff]+|[^\W\d_]+")
+SEPARATOR = re.compile(r"[-_./]")
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 NUMBER_LIKE = re.compile(r"(?=.*\d)[a-z0-9]{3,}$")
 
@@ -58,11 +65,11 @@ def tokens(text: str) -> Iterator[Token]:
         if HAN.match(run):
             yield Token("han", run)
             continue
-        joined = re.sub(r"[-_./]", "", run)
+        joined = SEPARATOR.sub("", run)
         if NUMBER_LIKE.match(joined):
             yield Token("number", joined)
         if joined != run or not NUMBER_LIKE.match(joined):
-            yield from (Token("word", stem(word)) for word in re.split(r"[-_./]", run))
+            yield from (Token("word", stem(word)) for word in SEPARATOR.split(run))
 
 
 def deletes(number: str) -> set[str]:
@@ -107,7 +114,7 @@ def _document_terms(token: Token) -> Iterator[tuple[str, float]]:
             yield text, 1.0
         case "han":
             run = token.text
-            yield from ((run[i : i + 2], 1.0) for i in range(len(run) - 1))
+            yield from ((pair, 1.0) for pair in _pairs(run) if len(pair) == 2)
             yield from ((character, SINGLE_CHARACTER_SHARE) for character in run)
 
 
@@ -132,9 +139,24 @@ class Group(NamedTuple):
     terms: dict[str, float]
 
 
+class Match(NamedTuple):
+    """A part that words find. `score` is comparable between queries: see `parts_by_words`."""
+
+    part: int
+    score: float
+    share: float  # of the query's tokens that were found
+
+
 def query_groups(text: str) -> list[Group]:
+    found = list(tokens(text))
+    groups = _groups(token for token in found if token.text not in STOP_WORDS) or _groups(found)
+    unique = {tuple(group.terms): group for group in groups}
+    return list(unique.values())[:QUERY_GROUPS]
+
+
+def _groups(found: Iterable[Token]) -> list[Group]:
     groups = []
-    for token in tokens(text):
+    for token in found:
         match token.kind:
             case "number":
                 number = token.text[:TERM_LENGTH]
@@ -145,38 +167,69 @@ def query_groups(text: str) -> list[Group]:
             case "word":
                 # A short number or a word such as "r81" may begin a part number.
                 groups.append(Group({token.text[:TERM_LENGTH]: 1.0, f"^{token.text}": 0.5}))
-            case "han" if len(token.text) == 1:
-                groups.append(Group({token.text: 1.0}))
             case "han":
-                run = token.text
-                groups += [Group({run[i : i + 2]: 1.0}) for i in range(len(run) - 1)]
-    unique = {tuple(group.terms): group for group in groups}
-    return list(unique.values())[:QUERY_GROUPS]
+                runs = [run for run in STOP_HAN.split(token.text) if run] or [token.text]
+                groups += [Group({term: 1.0}) for run in runs for term in _pairs(run)]
+    return groups
 
 
-def parts_by_words(text: str, *, limit: int) -> list[tuple[int, float]]:
-    """Ids of the parts that the words find and their scores, best first; ties by id.
+def _pairs(run: str) -> list[str]:
+    """A run of Chinese characters as the terms it is looked up by."""
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
-    A score is the sum over the query's tokens of rarity x weight, times the share of tokens found.
+
+def only_numbers(text: str) -> bool:
+    """Whether the text is part numbers and nothing else: it says nothing of a shape."""
+    runs = [SEPARATOR.sub("", run) for run in TOKEN.findall(fold(text))]
+    return bool(runs) and all(map(NUMBER_LIKE.match, runs))
+
+
+def parts_by_words(
+    text: str, *, limit: int, also: Sequence[str] = (), also_weight: float = 0.5
+) -> list[Match]:
+    """The parts that the words find, best first; ties by id.
+
+    A wording's score is the share of its tokens found, times the mean weight that the part gives
+    those that any part holds, each counted by its rarity: 1 for a short name found whole, more for
+    a number. `also` are other wordings of the same query: theirs count `also_weight` times, and a
+    part has the best of all.
     """
-    groups = query_groups(text)
-    if not groups:
-        return []
-    frequency = _frequencies({term for group in groups for term in group.terms})
+    wordings = [(query_groups(text), 1.0)]
+    wordings += [(query_groups(other), also_weight) for other in also]
+    frequency = _frequencies({t for groups, _ in wordings for group in groups for t in group.terms})
+    postings = _Postings()
+    best: dict[int, Match] = {}
+    for groups, weight in wordings:
+        for match in _wording_matches(groups, frequency, postings):
+            score = weight * match.score
+            if match.part not in best or score > best[match.part].score:
+                best[match.part] = Match(match.part, score, match.share)
+    return sorted(best.values(), key=lambda match: (-match.score, match.part))[:limit]
+
+
+def _wording_matches(
+    groups: Sequence[Group], frequency: dict[str, int], postings: "_Postings"
+) -> Iterator[Match]:
     present = [group for group in groups if any(frequency.get(t) for t in group.terms)]
     present.sort(key=lambda group: sum(frequency.get(term, 0) for term in group.terms))
-
     scores: dict[int, float] = defaultdict(float)
     found: dict[int, int] = defaultdict(int)
+    most = 0.0
     for group in present:
+        most += max(_rarity(frequency[term]) for term in group.terms if frequency.get(term))
         among = None
         if len(scores) >= CANDIDATES:
             among = nlargest(SCORED, scores, key=lambda part: (scores[part], -part))
-        for part, weight in _group_weights(group, frequency, among=among).items():
+        for part, weight in _group_weights(group, frequency, postings, among=among).items():
             scores[part] += weight
             found[part] += 1
-    ranked = ((part, score * found[part] / len(groups)) for part, score in scores.items())
-    return sorted(ranked, key=lambda pair: (-pair[1], pair[0]))[:limit]
+    for part, score in scores.items():
+        share = found[part] / len(groups)
+        yield Match(part, score / (most * NAME) * share, share)
+
+
+def _rarity(frequency: int) -> float:
+    return math.log1p(POSTINGS / frequency)
 
 
 def _frequencies(terms: set[str]) -> dict[str, int]:
@@ -189,23 +242,36 @@ def _frequencies(terms: set[str]) -> dict[str, int]:
 
 
 def _group_weights(
-    group: Group, frequency: dict[str, int], *, among: Sequence[int] | None
+    group: Group,
+    frequency: dict[str, int],
+    postings: "_Postings",
+    *,
+    among: Sequence[int] | None,
 ) -> dict[int, float]:
     """The best rarity x weight x share that any of the group's terms gives each part."""
     best: dict[int, float] = {}
     for term, share in group.terms.items():
         if not frequency.get(term):
             continue
-        rarity = math.log1p(POSTINGS / frequency[term])
-        for part, weight in _postings(term, among):
+        rarity = _rarity(frequency[term])
+        for part, weight in postings.read(term, among):
             best[part] = max(best.get(part, 0.0), rarity * weight * share)
     return best
 
 
-def _postings(term: str, among: Sequence[int] | None) -> Iterable[tuple[int, float]]:
-    rows = PartTerm.objects.filter(term=term).order_by("-weight", "part").values_list(
-        "part", "weight"
-    )  # fmt: skip
-    if among is None:
-        return rows[:POSTINGS]
-    return rows.filter(part__in=among)
+class _Postings:
+    """The postings that one query reads, each term's only once: its wordings share most terms."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, list[tuple[int, float]]] = {}
+
+    def read(self, term: str, among: Sequence[int] | None) -> Iterable[tuple[int, float]]:
+        if term in self._kept:
+            return self._kept[term]
+        rows = PartTerm.objects.filter(term=term).order_by("-weight", "part").values_list(
+            "part", "weight"
+        )  # fmt: skip
+        if among is not None:
+            return rows.filter(part__in=among)
+        self._kept[term] = list(rows[:POSTINGS])
+        return self._kept[term]

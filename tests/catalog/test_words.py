@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog import services, words
@@ -18,8 +19,8 @@ def make(**fields: object) -> Part:
     return services.part_upload(file=file, **fields)[0]
 
 
-def found(text: str) -> list[str]:
-    ids = [pk for pk, _score in words.parts_by_words(text, limit=50)]
+def found(text: str, also: tuple[str, ...] = ()) -> list[str]:
+    ids = [match.part for match in words.parts_by_words(text, limit=50, also=also)]
     names = dict(Part.objects.values_list("pk", "name"))
     return [names[pk] for pk in ids]
 
@@ -102,6 +103,63 @@ class TestWords:
 
 
 @pytest.mark.usefixtures("shelf")
+class TestWordings:
+    def test_the_users_own_words_come_before_others(self) -> None:
+        assert found("halo", also=("solitaire",)) == ["halo ring", "solitaire ring"]
+        assert found("solitaire", also=("halo",)) == ["solitaire ring", "halo ring"]
+
+    def test_a_rare_synonym_does_not_outweigh_a_common_word(self) -> None:
+        assert found("ring", also=("deep groove ball bearing",))[-1] == "deep groove ball bearing"
+
+    def test_other_wordings_find_what_the_own_words_do_not(self) -> None:
+        assert found("培林") == []
+        assert found("培林", also=("軸承", "bearing")) == ["deep groove ball bearing"]
+
+    def test_a_wording_more_costs_no_term_twice(self, django_assert_max_num_queries) -> None:
+        with CaptureQueriesContext(connection) as one:
+            found("halo ring")
+        with django_assert_max_num_queries(len(one)):
+            found("halo ring", also=("ring halo", "halo ring halo"))
+
+
+def score(text: str) -> float:
+    return words.parts_by_words(text, limit=1)[0].score
+
+
+@pytest.mark.usefixtures("shelf")
+class TestScores:
+    def test_a_whole_name_scores_about_one_and_a_number_more(self) -> None:
+        assert 0.7 < score("halo ring") < 1
+        assert 0.7 < score("halo") < 1
+        assert score("R8107491") > 2
+
+    def test_a_word_among_many_says_little(self) -> None:
+        assert score("a hollow bangle, bracket of seven petals") < 0.2
+        assert words.parts_by_words("hollow petals bracket", limit=1)[0].share == pytest.approx(
+            1 / 3
+        )
+
+    def test_words_that_say_nothing_do_not_count(self) -> None:
+        assert score("the halo ring with a") == score("halo ring")
+        assert score("光環的戒指") == pytest.approx(score("光環 戒指"))
+        assert found("with") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("R8107490", True),
+        ("r810-7490 B6204", True),
+        ("M8 bolt", False),
+        ("戒指", False),
+        ("", False),
+    ],
+)
+def test_what_is_a_number_and_nothing_else(text: str, numbers: bool) -> None:
+    assert words.only_numbers(text) is numbers
+
+
+@pytest.mark.usefixtures("shelf")
 def test_a_changed_part_is_found_by_its_new_words_only() -> None:
     part = Part.objects.get(name="L bracket")
     services.part_update(part=part, name="corner brace", number="X12345")
@@ -137,20 +195,16 @@ def test_saving_without_a_change_writes_no_terms(django_assert_num_queries) -> N
     assert before == after
 
 
-def test_what_a_query_reads_does_not_grow_with_the_catalogue(monkeypatch, connection_queries=None):
+def test_what_a_query_reads_does_not_grow_with_the_catalogue(monkeypatch) -> None:
     """With more postings than are read, the heaviest are; ids among them come by id."""
     monkeypatch.setattr(words, "POSTINGS", 5)
     for n in range(12):
         make(name=f"ring {'plain ' * n}")
-    from django.db import connection
-
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         hits = words.parts_by_words("ring", limit=50)
     assert len(hits) == 5
     assert all("LIMIT" in query["sql"] for query in queries.captured_queries)
-    shortest = Part.objects.get(pk=hits[0][0])
+    shortest = Part.objects.get(pk=hits[0].part)
     assert shortest.name == "ring"
 
 
