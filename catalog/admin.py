@@ -117,10 +117,15 @@ class CategoryAdmin(admin.ModelAdmin):
     autocomplete_fields = ("parent",)
 
     def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
-        if change:
-            services.category_update(category=obj)
-        else:
-            obj.save()
+        # A new one is made by the same service: suggestions follow either.
+        services.category_update(category=obj)
+
+    def delete_model(self, request: HttpRequest, obj: Category) -> None:
+        services.category_delete(category=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
+        for category in queryset:
+            services.category_delete(category=category)
 
 
 @admin.register(PipelineStep)

@@ -25,6 +25,8 @@ class Category(models.Model):
     parent = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="children"
     )
+    # Tells every process that what it keeps of the categories is old.
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
         ordering = ("name",)

@@ -153,6 +153,7 @@ def part_update(*, part: Part, **fields: Any) -> Part:
     part = Part.objects.select_for_update().get(pk=part.pk)
     if "unit" in fields:
         _unit_change(part, Part.Unit(fields.pop("unit")))
+    refiled = fields.get("category", part.category) != part.category
     for field, value in fields.items():
         if field == "tags":
             value = tags_clean(value)
@@ -163,6 +164,9 @@ def part_update(*, part: Part, **fields: Any) -> Part:
         raise ServiceError("name_missing")
     part.save()
     terms_write(part)
+    if refiled:
+        _suggestions_settle(part)
+        enqueue("workers.suggestions_around", part.pk)
     return part
 
 
@@ -231,20 +235,30 @@ def category_create(
         raise ServiceError("name_missing")
     if Category.objects.filter(name__iexact=name).exists():
         raise ServiceError("category_exists", status=409, name=name)
-    return Category.objects.create(
+    category = Category.objects.create(
         name=name, name_zh=" ".join(name_zh.split())[:120], prompts=tags_clean(prompts),
         parent=parent,
     )  # fmt: skip
+    enqueue("workers.suggestions_renew")
+    return category
 
 
 @transaction.atomic
 def category_update(*, category: Category, **fields: Any) -> Category:
-    """Change a category; the words of its parts follow in the background."""
+    """Change a category; the words of its parts, and suggestions, follow in the background."""
     for field, value in fields.items():
         setattr(category, field, value)
     category.save()
     enqueue("workers.category_words", category.pk)
+    enqueue("workers.suggestions_renew")
     return category
+
+
+@transaction.atomic
+def category_delete(*, category: Category) -> None:
+    """Its parts are filed nowhere, and get suggestions again in the background."""
+    enqueue("workers.suggestions_renew")
+    category.delete()
 
 
 def category_words_write(category_id: int) -> None:
@@ -266,8 +280,36 @@ def suggestion_accept(*, suggestion: Suggestion) -> None:
     part_update(part=suggestion.part, category=suggestion.category)
 
 
+@transaction.atomic
 def suggestion_reject(*, suggestion: Suggestion) -> None:
+    """It is not that: what is suggested instead follows in the background."""
     Suggestion.objects.filter(pk=suggestion.pk).update(accepted=False)
+    enqueue("workers.suggestions_around", suggestion.part_id)
+
+
+def _suggestions_settle(part: Part) -> None:
+    """People have filed the part: what was suggested is decided, or no longer asked."""
+    waiting = part.suggestions.filter(accepted__isnull=True)
+    waiting.filter(category=part.category_id).update(accepted=True)
+    waiting.delete()
+
+
+@transaction.atomic
+def suggestions_replace(*, part: Part, found: Iterable[tuple[int, float]]) -> list[Suggestion]:
+    """What the classifier proposes now, (category id, confidence), in place of what it did before.
+
+    Nothing when people have filed the part meanwhile. What they rejected stays rejected.
+    """
+    part = Part.objects.select_for_update().get(pk=part.pk)
+    if part.category_id is not None:
+        return []
+    part.suggestions.exclude(accepted=False).delete()
+    confidences = dict(found)
+    known = Category.objects.filter(pk__in=confidences)
+    return Suggestion.objects.bulk_create(
+        Suggestion(part=part, category_id=pk, confidence=confidences[pk])
+        for pk in known.exclude(suggestions__part=part).values_list("pk", flat=True)
+    )
 
 
 # Tokens -----------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def mesh_encode(file: File, names: list[str]) -> Encoded:
     if len(kept) == len(keys):
         vectors = {name: _rows(kept[key][0], engines.space(name).d) for name, key in keys.items()}
         return Encoded(vectors, invariants=kept[keys[names[0]]][1])
-    with engines.engine_errors(), _on_disk(file) as path:
+    with engines.engine_errors(), file_on_disk(file) as path:
         mesh = mesh_load(path, suffix=Path(str(file.name)).suffix, limits=engines.mesh_limits())
         vectors = mesh_vectors(mesh, names)
         invariants = invariants_measure(mesh).to_json()
@@ -156,7 +156,7 @@ def _data_uri(png: bytes) -> str:
 
 
 @contextmanager
-def _on_disk(file: File) -> Iterator[Path]:
+def file_on_disk(file: File) -> Iterator[Path]:
     """The file's path while the block lasts; a copy is made only of what was in memory."""
     if hasattr(file, "temporary_file_path"):
         yield Path(file.temporary_file_path())

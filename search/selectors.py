@@ -80,3 +80,9 @@ def confirmed_categories(part_ids: Iterable[int]) -> dict[int, int]:
     """The category that people gave each of the parts: {part id: category id}."""
     rows = Part.objects.present().filter(pk__in=part_ids, category__isnull=False)
     return dict(rows.values_list("pk", "category_id"))
+
+
+def filed_newest(most: int) -> list[int]:
+    """Ids of the parts that people have filed, the newest first, at most so many."""
+    rows = Part.objects.present().filter(category__isnull=False)
+    return list(rows.order_by("-pk").values_list("pk", flat=True)[:most])

@@ -227,7 +227,15 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 2_000_000  # KiB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
-CELERY_TASK_ROUTES = {"workers.index_compact": {"queue": "index"}}
+# What would keep an upload waiting has a queue of its own.
+CELERY_TASK_ROUTES = {
+    name: {"queue": "index"}
+    for name in (
+        "workers.index_compact",
+        "workers.suggestions_refresh",
+        "workers.suggestions_renew",
+    )
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "workers.parts_sweep", "schedule": 60.0, "options": {"expires": 55}},

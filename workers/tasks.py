@@ -3,7 +3,7 @@
 from celery import shared_task
 from celery.signals import worker_ready
 
-from workers import claims, pipeline
+from workers import claims, pipeline, suggestions
 
 
 @shared_task(name="workers.part_ingest")
@@ -19,6 +19,8 @@ def parts_sweep(starting: bool = False) -> None:
     claims.parts_sweep(starting=starting)
     for space_key in spaces_to_compact():
         index_compact.delay(space_key)
+    if suggestions.is_due():
+        suggestions_refresh.delay()
 
 
 @shared_task(name="workers.index_compact")
@@ -34,6 +36,24 @@ def category_words(category_id: int) -> None:
     from catalog.services import category_words_write
 
     category_words_write(category_id)
+
+
+@shared_task(name="workers.suggestions_around")
+def suggestions_around(part_id: int) -> None:
+    """Somebody said what a part is, or is not."""
+    suggestions.around(part_id)
+
+
+@shared_task(name="workers.suggestions_renew")
+def suggestions_renew() -> None:
+    """The categories changed."""
+    suggestions.renew()
+
+
+@shared_task(name="workers.suggestions_refresh")
+def suggestions_refresh() -> None:
+    """Every minute, while there are parts to be classified again."""
+    suggestions.refresh()
 
 
 @worker_ready.connect

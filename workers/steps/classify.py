@@ -1,15 +1,14 @@
-"""Suggest categories, unless people have filed the part already."""
+"""Suggest categories; of a part that people have filed already, to the parts near it."""
 
-from search.neighbours import category_suggest
-from workers.steps import embed
+from workers import suggestions
 from workers.work import Work
 
-
-def recipe() -> str:
-    return f"neighbours-1 {embed.recipe()}"[:120]
+recipe = suggestions.recipe
 
 
 def run(work: Work) -> None:
     work.part.refresh_from_db(fields=["category"])
     if work.part.category_id is None:
-        category_suggest(work.part)
+        suggestions.suggest(work.part)
+    else:
+        suggestions.around_mark(work.part.pk)

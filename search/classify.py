@@ -1,0 +1,264 @@
+"""Which category a part, a mesh or a photo belongs to, and near which parts a decision counts.
+
+What the words of the categories say (zero-shot, in an engine's words space) is joined with what
+people decided on the nearest filed parts; `engine/classify` has the arithmetic. Writes nothing.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from django.conf import settings
+from django.core.files import File
+from django.db.models import Count, Max
+from numpy.typing import NDArray
+
+from catalog.errors import ServiceError
+from catalog.models import Category, Part
+from search import embeddings, encode, engines, selectors
+from search.indices import index_current
+
+if TYPE_CHECKING:
+    from search.engine.classify import Tuning
+    from search.engine.encoders.base import WordEncoder
+    from search.engine.encoders.space import Space
+
+Vectors = NDArray[np.float32]
+
+SUGGESTIONS = 3
+LEAST = 0.05  # confidence; what is less likely than one in twenty is not worth a look
+NEIGHBOURS = 24  # filed ones that vote, looked for among four times as many parts
+FILED_MOST = 5000  # compared when there are too few filed ones among those
+AROUND = 200  # parts whose suggestions one decision may change
+LEAST_VOTE = 0.05  # a decision whose vote would count less changes nothing
+
+
+@dataclass(frozen=True)
+class Classified:
+    """The likely categories with their confidence, best first; none when nothing is likely."""
+
+    suggestions: list[tuple[Category, float]]
+    photo: encode.PhotoCut | None = None
+
+    @property
+    def none(self) -> bool:
+        return not self.suggestions
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is to be classified: (q, d) vectors of one space; (1, d) in an engine's words space."""
+
+    engine: str
+    space: "Space"
+    vectors: Vectors
+    words: bool  # whether that space is the one where its engine's words are
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """All categories as columns; parents[i] is the column of i's parent, -1 without one."""
+
+    ids: tuple[int, ...]
+    parents: tuple[int, ...]
+    prompts: Vectors | None  # (c, dw), None where no engine knows words
+
+
+# What is seen ------------------------------------------------------------------------------------
+
+
+def words_engine() -> str | None:
+    """The first engine of the configuration that knows words."""
+    for name, engine in settings.SEARCH.engines.items():
+        if engine.encoder != "shape" and hasattr(engines.encoder(name), "words_space"):
+            return name
+    return None
+
+
+def part_seen(part_id: int) -> Seen | None:
+    """The part by its kept vectors: those among words, else the first engine's it has any of."""
+    if (name := words_engine()) is not None:
+        space = _encoder(name).words_space
+        if (rows := embeddings.embeddings_read(part_id, space.key)) is not None:
+            return Seen(name, space, rows, words=True)
+    for name in settings.SEARCH.engines:
+        space = engines.space(name)
+        if (rows := embeddings.embeddings_read(part_id, space.key)) is not None:
+            return Seen(name, space, rows, words=False)
+    return None
+
+
+def mesh_seen(file: File) -> Seen:
+    """A mesh file by its views. Raises `ServiceError` for what cannot be read."""
+    from search.engine.mesh.load import mesh_load
+
+    name = words_engine()
+    if name is None:
+        name = next(iter(settings.SEARCH.engines))
+        vectors = encode.mesh_encode(file, [name]).vectors[name]
+        return Seen(name, engines.space(name), vectors, words=False)
+    file.seek(0)
+    with engines.engine_errors(), encode.file_on_disk(file) as path:
+        suffix = Path(str(file.name)).suffix
+        mesh = mesh_load(path, suffix=suffix, limits=engines.mesh_limits())
+        return _pictures_seen(name, encode.mesh_pictures(mesh))
+
+
+def photo_seen(
+    data: bytes, *, crop: tuple[float, float, float, float] | None = None
+) -> tuple[Seen, encode.PhotoCut]:
+    """A photo by what was cut out of it, in its quarter turns. Raises `ServiceError`."""
+    from search.engine.photo.prepare import photo_prepare
+    from search.engine.photo.types import Box
+
+    name = words_engine()
+    if name is None:
+        raise ServiceError("kind_unknown", kind="image")
+    with engines.engine_errors():
+        photo = photo_prepare(
+            data, crop=Box(*crop) if crop else None, limits=engines.photo_limits()
+        )
+        seen = _pictures_seen(name, photo.variants)
+    box = (photo.box.left, photo.box.top, photo.box.right, photo.box.bottom)
+    return seen, encode.PhotoCut(box=box, cut=photo.cut)
+
+
+def _pictures_seen(name: str, pictures: NDArray[np.uint8]) -> Seen:
+    """Pictures of one thing as a part is kept in the words' space: one vector, their mean."""
+    from search.engine.fusion import views_mean
+
+    encoder = _encoder(name, query=True)
+    _looks, vectors = encoder.pictures_embed_both(pictures)
+    return Seen(name, encoder.words_space, views_mean(vectors), words=True)
+
+
+def _encoder(name: str, *, query: bool = False) -> "WordEncoder":
+    return cast("WordEncoder", engines.encoder(name, query=query))
+
+
+# What it is --------------------------------------------------------------------------------------
+
+
+def part_classify(part: Part) -> Classified:
+    """What the part may be, apart from what people said it is not."""
+    seen = part_seen(part.pk)
+    if seen is None:
+        return Classified([])
+    rejected = part.suggestions.filter(accepted=False).values_list("category", flat=True)
+    return classify(seen, exclude=[part.pk], rejected=set(rejected))
+
+
+def classify(
+    seen: Seen, *, exclude: Sequence[int] = (), rejected: Collection[int] = ()
+) -> Classified:
+    """The likely categories of what is seen; `exclude` are parts that have no vote."""
+    from search.engine.classify import branches_lift, votes_mix, zero_shot
+
+    shelves = shelves_current(seen.engine if seen.words else None)
+    if not shelves.ids:
+        return Classified([])
+    numbers = tuning(seen.engine)
+    words = np.zeros(len(shelves.ids))
+    if shelves.prompts is not None:
+        (words,) = zero_shot(seen.vectors, shelves.prompts, numbers)
+    columns, similarities = _votes(seen, shelves, exclude)
+    confidences = votes_mix(words, columns, similarities, numbers)
+    out = np.isin(shelves.ids, list(rejected))
+    # Given that it is none of the rejected, the others share what is left.
+    confidences = np.where(out, 0.0, confidences / max(1 - confidences[out].sum(), 1e-9))
+    threshold = settings.SEARCH.classify.threshold
+    lifted = branches_lift(confidences, shelves.parents, threshold)
+    lifted[out] = 0.0
+    best = np.argsort(-lifted, kind="stable")[:SUGGESTIONS]
+    if lifted[best[0]] < threshold:
+        return Classified([])
+    rows = Category.objects.in_bulk([shelves.ids[column] for column in best])
+    return Classified(
+        [
+            (rows[shelves.ids[column]], float(lifted[column]))
+            for column in best
+            if lifted[column] >= LEAST and shelves.ids[column] in rows
+        ]
+    )
+
+
+def _votes(
+    seen: Seen, shelves: Shelves, exclude: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The columns and similarities of the nearest filed parts, at most `NEIGHBOURS`."""
+    index = index_current(seen.space)
+    width = 4 * NEIGHBOURS
+    near = index.search(seen.vectors, k=width, query_pooling="mean", exclude=exclude)
+    filed = selectors.confirmed_categories(near.part_ids.tolist())
+    if len(filed) < NEIGHBOURS and len(near) == width:
+        allowed = np.array(selectors.filed_newest(FILED_MOST), np.int64)
+        near = index.search(
+            seen.vectors, k=NEIGHBOURS, query_pooling="mean", exclude=exclude, allowed=allowed
+        )
+        filed = selectors.confirmed_categories(near.part_ids.tolist())
+    places = {pk: column for column, pk in enumerate(shelves.ids)}
+    votes = [
+        (places[filed[part]], similarity)
+        for part, similarity in zip(near.part_ids.tolist(), near.similarities, strict=True)
+        if filed.get(part) in places
+    ][:NEIGHBOURS]
+    columns, similarities = zip(*votes, strict=True) if votes else ((), ())
+    return np.array(columns, np.int64), np.array(similarities, np.float32)
+
+
+def parts_around(part_id: int) -> list[int]:
+    """The parts near enough to this one that its category counts for theirs; itself first."""
+    seen = part_seen(part_id)
+    if seen is None:
+        return [part_id]
+    near = index_current(seen.space).search(
+        seen.vectors, k=AROUND, query_pooling="mean", exclude=[part_id]
+    )
+    counts = tuning(seen.engine).closeness.strength(near.similarities)
+    return [part_id, *near.part_ids[counts >= LEAST_VOTE].tolist()]
+
+
+# What is kept in this process ---------------------------------------------------------------------
+
+
+def shelves_current(engine: str | None) -> Shelves:
+    """The categories as they are now, with their prompts for an engine that knows words.
+
+    One query tells whether anything changed since this process last read them.
+    """
+    now = Category.objects.aggregate(n=Count("pk"), last=Max("pk"), changed=Max("updated_at"))
+    return _shelves(engine, tuple(now.values()))
+
+
+@lru_cache(maxsize=4)
+def _shelves(engine: str | None, version: tuple[Any, ...]) -> Shelves:
+    from search.engine.classify import prompt_texts, prompts_average
+
+    rows = list(Category.objects.order_by("pk"))
+    places = {row.pk: column for column, row in enumerate(rows)}
+    prompts = None
+    if engine is not None and rows:
+        texts = [prompt_texts([row.name, row.name_zh, *row.prompts]) for row in rows]
+        vectors = _encoder(engine).texts_embed([text for of in texts for text in of])
+        prompts = prompts_average(vectors, [len(of) for of in texts])
+    return Shelves(
+        ids=tuple(places), parents=tuple(places.get(row.parent_id, -1) for row in rows),
+        prompts=prompts,
+    )  # fmt: skip
+
+
+@cache
+def tuning(engine: str) -> "Tuning":
+    """The classifier's numbers, which were fitted with the engine's weights."""
+    from search.engine.classify import Tuning
+
+    held = settings.SEARCH.engines[engine]
+    if held.encoder == "shape":
+        return Tuning()
+    path = settings.BASE / held.weights / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    return Tuning.from_json(manifest[held.encoder].get("classify", {}))
