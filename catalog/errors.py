@@ -53,9 +53,11 @@ SENTENCES = {
     "alpha_out_of_range": _("alpha is %(alpha)s; it runs from 0 to 1."),
     "engine_unknown": _("There is no engine “%(engine)s” for this; choose from: %(known)s."),
     "kind_unknown": _("There is no search of the kind “%(kind)s”."),
+    "classify_one": _("Send one of these: a mesh as file, a picture as image, or a part_id."),
     "space_unknown": _("There is no space “%(space)s”."),
     # the catalogue
     "part_unknown": _("There is no such part."),
+    "part_not_ready": _("This part is still being processed."),
     "part_busy": _("A worker is on this part right now."),
     "name_missing": _("Give it a name."),
     "category_exists": _("There is a category “%(name)s” already."),

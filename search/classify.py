@@ -5,8 +5,8 @@ people decided on the nearest filed parts; `engine/classify` has the arithmetic.
 """
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +21,7 @@ from catalog.errors import ServiceError
 from catalog.models import Category, Part
 from search import embeddings, encode, engines, selectors
 from search.indices import index_current
+from search.services import Stopwatch
 
 if TYPE_CHECKING:
     from search.engine.classify import Tuning
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from search.engine.encoders.space import Space
 
 Vectors = NDArray[np.float32]
+Crop = tuple[float, float, float, float]
 
 SUGGESTIONS = 3
 LEAST = 0.05  # confidence; what is less likely than one in twenty is not worth a look
@@ -43,6 +45,7 @@ class Classified:
 
     suggestions: list[tuple[Category, float]]
     photo: encode.PhotoCut | None = None
+    took_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def none(self) -> bool:
@@ -66,6 +69,33 @@ class Shelves:
     ids: tuple[int, ...]
     parents: tuple[int, ...]
     prompts: Vectors | None  # (c, dw), None where no engine knows words
+
+
+def classify_run(
+    *,
+    mesh: File | None = None,
+    image: bytes | None = None,
+    part: Part | None = None,
+    crop: Crop | None = None,
+) -> Classified:
+    """What one mesh, one photo or one part may be. Raises `ServiceError`, also for none or two."""
+    if sum(given is not None for given in (mesh, image, part)) != 1:
+        raise ServiceError("classify_one")
+    watch = Stopwatch(dict.fromkeys(("encode", "classify", "total"), 0.0))
+    photo, own = None, {}
+    with watch.stage("total"):
+        with watch.stage("encode"):
+            if image is not None:
+                seen, photo = photo_seen(image, crop=crop)
+            elif mesh is not None:
+                seen = mesh_seen(mesh)
+            else:
+                seen, own = part_seen(part.pk), _said(part)
+                if seen is None:
+                    raise ServiceError("part_not_ready", status=409)
+        with watch.stage("classify"):
+            found = classify(seen, **own)
+    return replace(found, photo=photo, took_ms=watch.read())
 
 
 # What is seen ------------------------------------------------------------------------------------
@@ -108,9 +138,7 @@ def mesh_seen(file: File) -> Seen:
         return _pictures_seen(name, encode.mesh_pictures(mesh))
 
 
-def photo_seen(
-    data: bytes, *, crop: tuple[float, float, float, float] | None = None
-) -> tuple[Seen, encode.PhotoCut]:
+def photo_seen(data: bytes, *, crop: Crop | None = None) -> tuple[Seen, encode.PhotoCut]:
     """A photo by what was cut out of it, in its quarter turns. Raises `ServiceError`."""
     from search.engine.photo.prepare import photo_prepare
     from search.engine.photo.types import Box
@@ -146,14 +174,17 @@ def _encoder(name: str, *, query: bool = False) -> "WordEncoder":
 def part_classify(part: Part) -> Classified:
     """What the part may be, apart from what people said it is not."""
     seen = part_seen(part.pk)
-    if seen is None:
-        return Classified([])
+    return Classified([]) if seen is None else classify(seen, **_said(part))
+
+
+def _said(part: Part) -> dict[str, Collection[int]]:
+    """A part has no vote on itself, and is not what people said it is not."""
     rejected = part.suggestions.filter(accepted=False).values_list("category", flat=True)
-    return classify(seen, exclude=[part.pk], rejected=set(rejected))
+    return {"exclude": [part.pk], "rejected": set(rejected)}
 
 
 def classify(
-    seen: Seen, *, exclude: Sequence[int] = (), rejected: Collection[int] = ()
+    seen: Seen, *, exclude: Collection[int] = (), rejected: Collection[int] = ()
 ) -> Classified:
     """The likely categories of what is seen; `exclude` are parts that have no vote."""
     from search.engine.classify import branches_lift, votes_mix, zero_shot
@@ -187,7 +218,7 @@ def classify(
 
 
 def _votes(
-    seen: Seen, shelves: Shelves, exclude: Sequence[int]
+    seen: Seen, shelves: Shelves, exclude: Collection[int]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The columns and similarities of the nearest filed parts, at most `NEIGHBOURS`."""
     index = index_current(seen.space)
