@@ -87,7 +87,7 @@ clean:
 
 # Benchmarks: figures, not tests ------------------------------------------------------------------
 
-.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos
+.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify
 
 bench: bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh
 
@@ -114,6 +114,9 @@ bench-mesh: .venv/dev.stamp
 
 bench-photos: .venv/bench.stamp
 	$(BIN)/python -m bench.quality_photos
+
+bench-classify: .venv/dev.stamp
+	$(BIN)/python -m bench.quality_classify
 
 .venv/bench.stamp: .venv/dev.stamp
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'

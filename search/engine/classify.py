@@ -6,7 +6,7 @@ rows, no names but the texts it is given, and no index: neighbours come from the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +39,9 @@ class Tuning:
     none: float = 0.1
     prior: float = 1.0
     closeness: Logistic = field(default=Logistic(slope=40.0, offset=-34.0))
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Tuning:
