@@ -47,7 +47,8 @@ class Learnt:
     """What is learnt from: rows of parts, and the texts' teacher vectors.
 
     views (p, v, 1280) float16, of which any may stand for the part, and photos likewise; names (t,)
-    are the texts, texts (t, 384) their teacher vectors; captions (p, t) says which text names which
+    are the texts, texts (t, 384) their teacher vectors,
+    zero where the teacher was not asked; captions (p, t) says which text names which
     part; drawn (p, scripts) lists text numbers to draw from, broader likewise; weight (p,) how
     often a part is drawn.
     """
@@ -149,6 +150,7 @@ def _heads_start(learnt: Learnt, recipe: Recipe) -> tuple[PictureHead, TextHead]
     mean, deviation = torch.tensor(some.mean(0)), torch.tensor(some.std(0) + 1e-3)
     teacher = torch.tensor(learnt.texts)
     named = teacher[torch.tensor(learnt.captions.indices).unique().long()]
+    named = named[named.any(1)]
     texts = TextHead(named, recipe.d)
     pictures = PictureHead(mean, deviation, learnt.classifier, recipe)
     with torch.no_grad():
@@ -167,7 +169,7 @@ def _batch_loss(
     rows: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Tensor:
-    names = captions_draw(learnt, recipe.broader, rows, rng)
+    names = captions_draw(learnt, recipe.broader, rows, rng, taught=True)
     features = torch.tensor(_views_draw(learnt, rows, rng).astype(np.float32))
     classes = pictures.classes(features)
     views = pictures(features, classes)
@@ -217,15 +219,23 @@ def _contrast(logits: Tensor, positive: Tensor, soft: Tensor, share: float) -> T
 
 
 def captions_draw(
-    learnt: Learnt, broader: float, rows: NDArray[np.int64], rng: np.random.Generator
+    learnt: Learnt,
+    broader: float,
+    rows: NDArray[np.int64],
+    rng: np.random.Generator,
+    *,
+    taught: bool,
 ) -> list[int]:
-    """A caption for each part: any script alike, now and then only its category."""
+    """A caption for each part: any script alike, now and then only its category; `taught` draws
+    only those that the teacher was asked for."""
     found = []
     for row in rows:
         scripts = learnt.drawn[row]
         if learnt.broader[row] and rng.random() < broader:
             scripts = learnt.broader[row]
         texts = scripts[rng.integers(len(scripts))]
+        if taught:
+            texts = [text for text in texts if learnt.texts[text, 0]]
         # The first is the plain name: as often as all the rest of four.
         place = 0 if rng.random() < 0.25 else rng.integers(len(texts))
         found.append(texts[place])

@@ -78,7 +78,8 @@ def student_fit(
             [head(torch.tensor(block)) for block in np.array_split(learnt.texts, 64)]
         )
     pieces = pieces_of(learnt.names, recipe.rows)
-    said = np.unique(learnt.captions.indices)
+    taught = np.flatnonzero(learnt.texts.any(axis=1))
+    said = np.intersect1d(learnt.captions.indices, taught)
     shown = torch.tensor(parts)
     student = Student(target.shape[1], recipe)
     optimiser = torch.optim.Adam(student.parameters(), lr=recipe.rate)
@@ -88,11 +89,9 @@ def student_fit(
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate * (1 - step / recipe.steps) + 1e-5
         few = int(recipe.batch * recipe.captions)
-        some = np.concatenate(
-            [rng.choice(said, few), rng.integers(len(learnt.names), size=recipe.batch - few)]
-        )
+        some = np.concatenate([rng.choice(said, few), rng.choice(taught, recipe.batch - few)])
         rows = rng.choice(len(chances), recipe.parts, p=chances)
-        names = captions_draw(learnt, 0.15, rows, rng)
+        names = captions_draw(learnt, 0.15, rows, rng, taught=False)
         found = student([pieces[number] for number in (*some, *names)])
         told, named = found[: len(some)], found[len(some) :]
         wanted = target[some]
