@@ -1,6 +1,7 @@
 """The staff's view of the catalogue in Django admin."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -9,7 +10,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from catalog import services
+from catalog import selectors, services
+from catalog.forms import CategoryForm
 from catalog.models import ApiToken, Category, Part, PipelineStep, Suggestion
 
 
@@ -18,6 +20,12 @@ class ActingAdmin(admin.ModelAdmin):
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("catalog.change_part")
+
+
+def picture_small(part: Part) -> str:
+    if not part.thumbnail:
+        return "–"
+    return format_html('<img src="{}" width="64" height="64" alt="">', part.thumbnail.url)
 
 
 class ReadOnlyInline(admin.TabularInline):
@@ -88,9 +96,7 @@ class PartAdmin(ActingAdmin):
 
     @admin.display(description=_("picture"))
     def picture(self, part: Part) -> str:
-        if not part.thumbnail:
-            return "–"
-        return format_html('<img src="{}" width="64" height="64" alt="">', part.thumbnail.url)
+        return picture_small(part)
 
     @admin.action(description=_("Process again what is not done"), permissions=["act"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Part]) -> None:
@@ -112,9 +118,20 @@ class PartAdmin(ActingAdmin):
 
 @admin.register(Category)
 class CategoryAdmin(admin.ModelAdmin):
-    list_display = ("name", "name_zh", "parent")
+    """Names and prompts are what parts are classified by; suggestions follow a change."""
+
+    form = CategoryForm
+    list_display = ("name", "name_zh", "parent", "n_parts")
+    list_select_related = ("parent",)
     search_fields = ("name", "name_zh")
     autocomplete_fields = ("parent",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
+        return selectors.categories_list()
+
+    @admin.display(description=_("parts"), ordering="n_parts")
+    def n_parts(self, category: Category) -> int:
+        return category.n_parts
 
     def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
         # A new one is made by the same service: suggestions follow either.
@@ -153,12 +170,56 @@ class PipelineStepAdmin(ActingAdmin):
         services.parts_reprocess(list(set(queryset.values_list("part_id", flat=True))))
 
 
+class AnswerFilter(admin.SimpleListFilter):
+    """What waits for an answer comes first: without a choice, nothing else is listed."""
+
+    title = _("answer")
+    parameter_name = "answer"
+    answers: ClassVar = {"accepted": True, "rejected": False}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("accepted", _("accepted")), ("rejected", _("rejected")), ("all", _("all"))]
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        waiting, *others = super().choices(changelist)
+        yield {**waiting, "display": _("waiting")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> QuerySet:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(accepted=self.answers.get(self.value()))
+
+
+class ConfidenceFilter(admin.SimpleListFilter):
+    title = _("confidence")
+    parameter_name = "confidence"
+    least: ClassVar = ("0.9", "0.7", "0.5")
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(least, f"≥ {float(least):.0%}") for least in self.least]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> QuerySet:
+        if self.value() not in self.least:
+            return queryset
+        return queryset.filter(confidence__gte=float(self.value()))
+
+
 @admin.register(Suggestion)
 class SuggestionAdmin(ActingAdmin):
-    list_display = ("part", "category", "confidence", "accepted")
-    list_filter = ("accepted", "category")
+    """The likeliest first, to be answered many at a time."""
+
+    list_display = ("picture", "part_link", "category", "percent", "accepted")
+    list_display_links = None
+    list_filter = (AnswerFilter, ConfidenceFilter, ("category", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("part", "category")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("part__number", "part__name", "part__name_zh", "category__name")
     actions = ("accept", "reject")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Suggestion]:
+        return super().get_queryset(request).filter(part__deleted_at__isnull=True)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -166,14 +227,32 @@ class SuggestionAdmin(ActingAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.action(description=_("Accept"), permissions=["act"])
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # what was rejected is not to be suggested again
+
+    @admin.display(description=_("picture"))
+    def picture(self, suggestion: Suggestion) -> str:
+        return picture_small(suggestion.part)
+
+    @admin.display(description=_("part"), ordering="part__name")
+    def part_link(self, suggestion: Suggestion) -> str:
+        part = suggestion.part
+        return format_html('<a href="{}">{}</a>', part.get_absolute_url(), part)
+
+    @admin.display(description=_("confidence"), ordering="confidence")
+    def percent(self, suggestion: Suggestion) -> str:
+        return f"{suggestion.confidence:.0%}"
+
+    @admin.action(description=_("Accept, of each part the likeliest"), permissions=["act"])
     def accept(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
-        for suggestion in queryset.select_related("part", "category"):
-            services.suggestion_accept(suggestion=suggestion)
+        n = services.suggestions_accept(queryset.select_related("part", "category"))
+        text = ngettext("%(n)s part was filed.", "%(n)s parts were filed.", n)
+        messages.success(request, text % {"n": n})
 
     @admin.action(description=_("Reject"), permissions=["act"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
-        for suggestion in queryset:
+        waiting = queryset.filter(accepted__isnull=True)
+        for suggestion in waiting:
             services.suggestion_reject(suggestion=suggestion)
 
 

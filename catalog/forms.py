@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Category, Part
 from catalog.selectors import ORDERINGS, PartFilters
+from catalog.services import tags_clean
 
 ORDER_LABELS = {
     "-created_at": _("Newest first"),
@@ -119,6 +120,47 @@ class PartForm(HouseForm):
         if fields["unit"] == part.unit:
             del fields["unit"]
         return fields
+
+
+class PromptsField(forms.CharField):
+    """Phrases, one a line, as a list: a phrase may hold commas."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def clean(self, value: Any) -> list[str]:
+        return tags_clean(super().clean(value).splitlines())
+
+
+class CategoryForm(forms.ModelForm):
+    """A category as the staff edits it."""
+
+    prompts = PromptsField(
+        label=_("Prompts"),
+        required=False,
+        max_length=3000,
+        help_text=_(
+            "What a picture of such a part shows, one phrase a line, in English or Chinese: "
+            "a ring with a stone. Parts are classified by these and by the names."
+        ),
+    )
+
+    class Meta:
+        model = Category
+        fields = ("name", "name_zh", "prompts", "parent")
+
+    def clean_parent(self) -> Category | None:
+        parent = above = self.cleaned_data["parent"]
+        while above is not None and self.instance.pk:
+            if above.pk == self.instance.pk:
+                raise forms.ValidationError(_("A category cannot lie below itself."))
+            above = above.parent
+        return parent
 
 
 class UnitForm(forms.Form):

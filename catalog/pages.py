@@ -79,7 +79,6 @@ def part_detail(request: HttpRequest, uuid: str) -> HttpResponse:
     context = {
         **progress(part),
         "views": part.views.all(),
-        "suggestions": [s for s in part.suggestions.all() if s.accepted is None],
         "units": Part.Unit.choices,
     }
     return render(request, "catalog/part_detail.html", context)
@@ -104,6 +103,7 @@ def progress(part: Part) -> dict[str, Any]:
     return {
         "part": part,
         "steps": selectors.part_steps(part),
+        "suggestions": [s for s in part.suggestions.all() if s.accepted is None],
         "working": part.status in WORKING,
     }
 
@@ -181,6 +181,9 @@ def suggestion_answer(request: HttpRequest, pk: int, answer: str) -> HttpRespons
         services.suggestion_accept(suggestion=suggestion)
     else:
         services.suggestion_reject(suggestion=suggestion)
+    if "brief" in request.GET:  # a row of the upload page
+        context = progress(selectors.part_get(suggestion.part.uuid))
+        return render(request, "catalog/_upload_steps.html", context)
     return redirect(suggestion.part)
 
 

@@ -280,6 +280,17 @@ def suggestion_accept(*, suggestion: Suggestion) -> None:
     part_update(part=suggestion.part, category=suggestion.category)
 
 
+def suggestions_accept(suggestions: Iterable[Suggestion]) -> int:
+    """Of each part the likeliest of these that still waits. Returns how many parts were filed."""
+    best: dict[int, Suggestion] = {}
+    for suggestion in sorted(suggestions, key=lambda one: one.confidence):
+        if suggestion.accepted is None:
+            best[suggestion.part_id] = suggestion
+    for suggestion in best.values():
+        suggestion_accept(suggestion=suggestion)
+    return len(best)
+
+
 @transaction.atomic
 def suggestion_reject(*, suggestion: Suggestion) -> None:
     """It is not that: what is suggested instead follows in the background."""

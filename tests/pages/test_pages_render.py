@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from catalog.models import Part, PipelineStep
+from catalog.models import Category, Part, PipelineStep
 
 LANGUAGES = {"en": "Parts", "zh-hant": "零件"}
 OPEN = ["search", "part_list", "login"]
@@ -158,6 +158,34 @@ def test_accepting_a_suggestion_files_the_part(logged_in: Client, part: Part) ->
     assert (answer.status_code, answer["Location"]) == (302, part.get_absolute_url())
     part.refresh_from_db()
     assert part.category == suggestion.category
+
+
+def test_an_upload_row_asks_for_the_likeliest_category_and_takes_the_answer(
+    logged_in: Client, part: Part, category: Category
+) -> None:
+    row = logged_in.get(reverse("part_progress", args=[part.uuid]) + "?brief=1").content.decode()
+    where = reverse("suggestion_answer", args=[part.suggestions.get().pk, "accept"]) + "?brief=1"
+    assert where in row
+    assert "83%" in row
+    answer = logged_in.post(where, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    html = answer.content.decode()
+    assert category.name in html
+    assert "<form" not in html
+    part.refresh_from_db()
+    assert part.category == category
+
+
+def test_a_part_like_no_category_says_so(logged_in: Client, part_make: Callable[..., Part]) -> None:
+    html = logged_in.get(part_make().get_absolute_url()).content.decode()
+    assert "None of the categories is likely." in html
+
+
+def test_a_filed_part_is_asked_nothing(
+    logged_in: Client, part_make: Callable[..., Part], category: Category
+) -> None:
+    html = logged_in.get(part_make(category=category).get_absolute_url()).content.decode()
+    assert "Which category is it?" not in html
 
 
 def test_the_trash_gives_back(logged_in: Client, part: Part) -> None:

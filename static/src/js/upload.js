@@ -141,8 +141,7 @@ async function lookAt(id, job) {
     });
     if (!response.ok) return watched.delete(id);
     const work = job.row.querySelector(".row-work");
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    work.replaceChildren(...page.body.childNodes);
+    await workShow(work, response);
     const state = work.querySelector("[data-state]")?.dataset.state;
     if (state === "ready" || state === "failed") {
       watched.delete(id);
@@ -158,6 +157,27 @@ async function lookAt(id, job) {
     // The network blinked: the next look tells.
   }
 }
+
+async function workShow(work, response) {
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  work.replaceChildren(...page.body.childNodes);
+}
+
+// A suggested category is answered in its row: leaving the page would lose the others.
+list.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const work = event.target.closest(".row-work");
+  const buttons = event.target.querySelectorAll("button");
+  for (const button of buttons) button.disabled = true;
+  const headers = { "X-CSRFToken": token, "HX-Request": "true" };
+  try {
+    const response = await fetch(event.submitter.formAction, { method: "POST", headers });
+    if (response.ok) return await workShow(work, response);
+  } catch {
+    // The network blinked: the buttons come back.
+  }
+  for (const button of buttons) button.disabled = false;
+});
 
 function sumSay() {
   const count = (test) => jobs.filter(test).length;
