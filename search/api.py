@@ -16,8 +16,9 @@ from rest_framework.views import APIView
 from catalog.errors import ServiceError
 from catalog.models import Part
 from search import engines, indices
+from search.query import Query
 from search.selectors import Filters
-from search.services import Answer, Hit, Query, search_run
+from search.services import Answer, Hit, search_run
 
 
 class FiltersInput(serializers.Serializer):
@@ -86,11 +87,33 @@ class ImageQueryInput(QueryInput):
     crop = CropField(required=False, default=None)
 
 
-class TextQueryInput(QueryInput):
-    query = serializers.CharField(trim_whitespace=False, allow_blank=True)
+class WordsQueryInput(QueryInput):
+    expand = serializers.BooleanField(
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="Ask in the glossary's other words too; the configuration's choice by default.",
+    )
 
 
-class HybridQueryInput(QueryInput):
+class TextQueryInput(WordsQueryInput):
+    query = serializers.CharField(required=False, trim_whitespace=False, allow_blank=True)
+    text = serializers.CharField(
+        required=False,
+        trim_whitespace=False,
+        allow_blank=True,
+        help_text="The same as query, by the name it has in hybrid search.",
+    )
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if "query" not in asked and "text" not in asked:
+            missing = self.fields["query"].error_messages["required"]
+            raise serializers.ValidationError({"query": [missing]})
+        query = asked.pop("query", "")
+        return {**asked, "text": query or asked.get("text", "")}
+
+
+class HybridQueryInput(WordsQueryInput):
     image = serializers.FileField(
         allow_empty_file=True, max_length=1000, required=False, default=None
     )
@@ -112,6 +135,9 @@ class HitOutput(serializers.Serializer):
     rank = serializers.IntegerField()
     score = serializers.FloatField()
     similarity = serializers.FloatField(allow_null=True)
+    strength = serializers.FloatField(
+        allow_null=True, help_text="The similarity calibrated to 0..1."
+    )
     weak = serializers.BooleanField()
     best_view = serializers.IntegerField(allow_null=True)
     best_view_url = serializers.CharField(source="view_url")
@@ -140,6 +166,10 @@ AnswerOutput = inline_serializer(
         "weak": serializers.BooleanField(),
         "took_ms": serializers.DictField(child=serializers.FloatField()),
         "photo": serializers.DictField(required=False),
+        "expanded": serializers.ListField(
+            child=serializers.CharField(),
+            help_text="The other words that the text was searched in.",
+        ),
     },
 )
 
@@ -151,6 +181,7 @@ def answer_body(answer: Answer) -> dict[str, Any]:
         "engine": answer.engine,
         "weak": answer.weak,
         "took_ms": answer.took_ms,
+        "expanded": answer.expanded,
     }
     if answer.photo is not None:
         body["photo"] = answer.photo.to_json()
@@ -179,14 +210,11 @@ class SearchApi(APIView):
         asked = self.Input(data=request.data)
         asked.is_valid(raise_exception=True)
         answer = search_run(Query(kind=self.kind, **self.fields(dict(asked.validated_data))))
-        return Response({**answer_body(answer), **self.extras(asked.validated_data)})
+        return Response(answer_body(answer))
 
     def fields(self, asked: dict[str, Any]) -> dict[str, Any]:
         """The validated input as fields of `Query`."""
         return asked
-
-    def extras(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {}
 
 
 class ImageSearchApi(SearchApi):
@@ -206,15 +234,8 @@ class TextSearchApi(SearchApi):
 
     @extend_schema(request=TextQueryInput, responses=AnswerOutput)
     def post(self, request: Request) -> Response:
-        """Find parts by words or a part number, in English or Chinese."""
+        """Find parts by words or a part number, in English or Chinese: names and shapes."""
         return self.answer(request)
-
-    def fields(self, asked: dict[str, Any]) -> dict[str, Any]:
-        asked["text"] = asked.pop("query")
-        return asked
-
-    def extras(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"queries": [asked["query"].strip()]}
 
 
 class HybridSearchApi(SearchApi):

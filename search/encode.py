@@ -6,9 +6,9 @@ asked twice is encoded once. What a person sees of a photo (the cut-out) is not 
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,10 @@ from django.core.files import File
 from numpy.typing import NDArray
 
 from search import engines
+from search.expand import prompts
 
 if TYPE_CHECKING:
+    from search.engine.encoders.space import Space
     from search.engine.mesh.types import Mesh
 
 Vectors = NDArray[np.float32]
@@ -43,9 +45,14 @@ class PhotoCut:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A query's vectors by engine, (q, d) each."""
+    """A query's vectors by engine: (q, d) of what looks, (1, dw) of its words.
+
+    `also` are the other wordings of its text that count in `words`.
+    """
 
     vectors: Mapping[str, Vectors]
+    words: Mapping[str, Vectors] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
     photo: PhotoCut | None = None
     invariants: dict[str, Any] | None = None  # of a mesh
 
@@ -74,7 +81,7 @@ def photo_encode(
     cut = PhotoCut(box=box, cut=photo.cut, cutout=_data_uri(cutout_png(photo)) if show else "")
     for name, key in keys.items():
         _keep(key, [vectors[name].tobytes(), list(box), photo.cut])
-    return Encoded(vectors, cut)
+    return Encoded(vectors, photo=cut)
 
 
 def _photo_kept(keys: Mapping[str, str], kept: Mapping[str, list[Any]]) -> Encoded:
@@ -84,7 +91,31 @@ def _photo_kept(keys: Mapping[str, str], kept: Mapping[str, list[Any]]) -> Encod
         rows, box, was_cut = kept[key]
         vectors[name] = _rows(rows, engines.space(name).d)
         cut = PhotoCut(box=tuple(box), cut=was_cut)
-    return Encoded(vectors, cut)
+    return Encoded(vectors, photo=cut)
+
+
+def text_encode(text: str, names: Sequence[str], *, also: Sequence[str] = ()) -> dict[str, Vectors]:
+    """A text's vector (1, dw) in each engine's words' space: the mean of its wordings' vectors.
+
+    `also` are other wordings; together they have the configured share of the mean. Each wording is
+    the mean of its prompts (Radford et al., "Learning transferable visual models", 2021, 3.1.4).
+    """
+    if not names:
+        return {}
+    expansion = settings.SEARCH.expansion
+    wordings = [prompts(wording, expansion.templates) for wording in (text, *also)]
+    shares = [1 - expansion.share if also else 1.0, *[expansion.share / len(also) for _ in also]]
+    weights = np.array(
+        [share / len(of) for share, of in zip(shares, wordings, strict=True) for _ in of],
+        np.float32,
+    )
+    texts = [prompt for of in wordings for prompt in of]
+    found = {}
+    with engines.engine_errors():
+        for name in names:
+            mean = weights @ engines.word_encoder(name).texts_embed(texts)
+            found[name] = (mean / max(float(np.linalg.norm(mean)), 1e-12))[None]
+    return found
 
 
 def mesh_encode(file: File, names: list[str]) -> Encoded:
@@ -124,6 +155,22 @@ def mesh_vectors(
         if pictures is None:
             pictures = mesh_pictures(mesh)
         found[name] = engines.encoder(name).pictures_embed(pictures)
+    return found
+
+
+def part_vectors(mesh: "Mesh", *, pictures: NDArray[np.uint8]) -> dict["Space", Vectors]:
+    """Every row a part has: one vector a view, and in a space of words' own, their mean."""
+    from search.engine.fusion import views_mean
+
+    found: dict[Space, Vectors] = {}
+    for name in settings.SEARCH.engines:
+        words = engines.words_space(name)
+        if words is None or engines.is_joint(name):
+            found[engines.space(name)] = mesh_vectors(mesh, [name], pictures=pictures)[name]
+            continue
+        looks, worded = engines.word_encoder(name).pictures_embed_both(pictures)
+        found[engines.space(name)] = looks
+        found[words] = views_mean(worded)
     return found
 
 

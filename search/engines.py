@@ -3,10 +3,10 @@
 The bridge between the settings and the engine library; nobody else builds encoders or limits.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -14,13 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from catalog.errors import ServiceError
 
 if TYPE_CHECKING:
-    from search.engine.encoders.base import PictureEncoder
+    from search.engine.calibration import Logistic
+    from search.engine.encoders.base import PictureEncoder, WordEncoder
     from search.engine.encoders.space import Space
     from search.engine.index.config import IndexConfig
     from search.engine.mesh.types import MeshLimits
     from search.engine.photo.types import PhotoLimits
 
 WORDS = "words"  # the lexical ranking, beside the engines of the configuration
+KINDS = ("image", "text", "hybrid", "mesh")
 FUSION = "fusion"  # several rankings at once
 LABELS = {
     "mini": _("Looks"),
@@ -38,7 +40,7 @@ def engine_names(kind: str) -> list[str]:
         case "image":
             return pictures
         case "text":
-            return [WORDS]
+            return [*(name for name in pictures if words_space(name)), WORDS]
         case "hybrid":
             return [*pictures, WORDS]
         case "mesh":
@@ -89,8 +91,47 @@ def space(name: str) -> "Space":
     return encoder(name).space
 
 
-def spaces() -> Mapping[str, "Space"]:
-    return {name: space(name) for name in settings.SEARCH.engines}
+@cache
+def words_space(name: str) -> "Space | None":
+    """The space where texts meet pictures, which may be the engine's only one; None without."""
+    if settings.SEARCH.engines[name].encoder == "shape":
+        return None
+    return getattr(encoder(name), "words_space", None)
+
+
+def word_encoder(name: str) -> "WordEncoder":
+    """The encoder of an engine that has a words' space."""
+    return cast("WordEncoder", encoder(name))
+
+
+def is_joint(name: str) -> bool:
+    """Whether the engine's pictures and words live in one space."""
+    return words_space(name) == space(name)
+
+
+def spaces() -> list["Space"]:
+    """Every space in which a part has a row, each once, in the order of the configuration."""
+    names = settings.SEARCH.engines
+    both = [of for name in names for of in (space(name), words_space(name)) if of]
+    return list(dict.fromkeys(both))
+
+
+def strength(name: str, kind: str, similarity: float) -> float:
+    """What a similarity of this engine is worth to such a query, 0..1.
+
+    By the calibration that came with the weights; without one, the similarity itself.
+    """
+    return _strength(name, kind)(similarity)
+
+
+@cache
+def _strength(name: str, kind: str) -> Callable[[float], float]:
+    held: Mapping[str, Logistic] = {}
+    if settings.SEARCH.engines[name].encoder != "shape":
+        held = getattr(encoder(name), "calibration", held)
+    if kind in held:
+        return held[kind].strength
+    return lambda similarity: min(1.0, max(0.0, similarity))
 
 
 def mesh_limits() -> "MeshLimits":
@@ -146,7 +187,10 @@ def engine_facts() -> list[dict[str, Any]]:
             "encoder": space(name).encoder,
             "space": space(name).key,
             "dimensions": space(name).d,
-            "kinds": [kind for kind in ("image", "hybrid", "mesh") if name in engine_names(kind)],
+            "words_space": words.key if words else None,
+            "words_dimensions": words.d if words else None,
+            "kinds": [kind for kind in KINDS if name in engine_names(kind)],
         }
         for name in settings.SEARCH.engines
+        for words in [words_space(name)]
     ]

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 from catalog.forms import HouseForm
 from catalog.models import Category
 from search.engines import engines_for
+from search.query import Query
 from search.selectors import Filters
-from search.services import Query
 
 # Tabs by their name in the address, and the kind of query each makes.
 KINDS = {"picture": "image", "text": "text", "both": "hybrid", "stl": "mesh"}

@@ -7,14 +7,10 @@ from django.conf import settings
 
 from catalog.models import Part
 from search import embeddings, engines
+from search.candidates import Stopwatch, candidates_find
 from search.encode import Encoded
-from search.services import (
-    Hit,
-    Query,
-    Stopwatch,
-    candidates_find,
-    hits_make,
-)
+from search.query import Query
+from search.services import Hit, hits_make
 
 # A part is asked about as its file would be: all its views count, shape and looks together.
 AS_MESH = Query(kind="mesh")

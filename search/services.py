@@ -1,74 +1,53 @@
 """One query from what was asked to hits: `search_run` calls every stage, and times each.
 
-encode -> search (each space's index, the words) -> fuse -> hydrate. A filter that lets too few of
-the first candidates through widens the search, so that k hits come whenever k parts pass.
+encode -> search (each space's index, the words) -> fuse -> hydrate.
 """
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.conf import settings
-from django.core.files import File
 
-from catalog.errors import ServiceError
 from catalog.models import Part
-from catalog.words import parts_by_words
 from search import engines, selectors
-from search.encode import Encoded, PhotoCut, mesh_encode, photo_encode
-from search.indices import index_current
-from search.selectors import Filters
+from search.candidates import Candidates, Look, Stopwatch, candidates_find
+from search.encode import PhotoCut
+from search.query import Query, k_checked, query_encode
 
 if TYPE_CHECKING:
-    from search.engine.index.types import Ranking
     from search.engine.shape.relation import Relation
 
-# Each round of a filtered search looks this many times as far as the one before.
-WIDEN = 8
-ROUNDS = 3
-# A filter that still hides too much is turned round: at most so many parts that pass are compared.
-ALLOWED_MOST = 20_000
 RELATIONS = ("same", "scaled", "mirrored", "similar")
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is asked. `crop` is (left, top, right, bottom) in fractions of the upright picture."""
-
-    kind: str  # "image", "text", "hybrid" or "mesh"
-    image: bytes | None = None
-    text: str = ""
-    mesh: File | None = None
-    k: int | None = None
-    engine: str = ""
-    filters: Filters = Filters()
-    alpha: float | None = None  # hybrid: the picture's share
-    crop: tuple[float, float, float, float] | None = None
-    show_cut: bool = False  # a page wants to see what was cut out
+# Of a query's words, so many must be found for the match not to be called weak.
+WORDS_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One part of an answer. `similarity` is a cosine, None where only words were compared."""
+    """One part of an answer.
+
+    `similarity` is a cosine and `strength` what it is worth, 0..1; both None where only words were
+    compared.
+    """
 
     part: Part
     rank: int
     score: float
     similarity: float | None
+    strength: float | None
     best_view: int | None
     thumbnail_url: str
     view_url: str
     rankings: Mapping[str, int]  # engine -> the part's rank there
     relation: "Relation | None" = None
+    by_words: bool = False  # its words say what was asked
     weak: bool = False
 
     @property
     def percent(self) -> int:
-        """The similarity as a bar shows it."""
-        return round(100 * min(1.0, max(0.0, self.similarity or 0.0)))
+        """The strength as a bar shows it."""
+        return round(100 * (self.strength or 0.0))
 
 
 @dataclass(frozen=True)
@@ -78,26 +57,7 @@ class Answer:
     engine: str
     photo: PhotoCut | None = None
     weak: bool = False  # none of the hits is close
-
-
-@dataclass
-class Stopwatch:
-    """Milliseconds spent in each stage."""
-
-    took_ms: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("encode", "search", "fuse", "hydrate", "total"), 0.0)
-    )
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.took_ms[name] += (time.perf_counter() - start) * 1000
-
-    def read(self) -> dict[str, float]:
-        return {name: round(ms, 2) for name, ms in self.took_ms.items()}
+    expanded: list[str] = field(default_factory=list)  # the other words it was asked in
 
 
 def search_run(query: Query) -> Answer:
@@ -107,136 +67,22 @@ def search_run(query: Query) -> Answer:
     watch = Stopwatch()
     with watch.stage("total"):
         with watch.stage("encode"):
-            encoded = _encode(query, names)
+            encoded = query_encode(query, names)
         found, parts = candidates_find(query, names, encoded, k=k, watch=watch)
         with watch.stage("hydrate"):
             hits = hits_make(parts, found, encoded.invariants)
     engine = names[0] if len(names) == 1 else engines.FUSION
     weak = bool(hits) and all(hit.weak for hit in hits)
-    return Answer(hits, watch.read(), engine, encoded.photo, weak)
-
-
-def k_checked(k: int | None) -> int:
-    """How many hits to give; the default when nothing is asked, a refusal when too many are."""
-    search = settings.SEARCH.search
-    if k is None:
-        return search.default_k
-    if not 1 <= k <= search.max_k:
-        raise ServiceError("k_out_of_range", k=k, most=search.max_k)
-    return k
-
-
-def _encode(query: Query, names: list[str]) -> Encoded:
-    """Vectors for the engines that need them, after checking that the query holds what it must."""
-    text = query.text.strip()
-    most = settings.SEARCH.limits.text_characters
-    if query.kind in {"text", "hybrid"}:
-        if len(text) > most:
-            raise ServiceError("text_too_long", length=len(text), most=most)
-        if not text and query.kind == "text":
-            raise ServiceError("text_missing")
-    if query.kind == "mesh":
-        if query.mesh is None:
-            raise ServiceError("file_missing")
-        return mesh_encode(query.mesh, names)
-    if query.kind in {"image", "hybrid"} and not query.image:
-        if query.image is None and text:
-            return Encoded({})  # a hybrid query of words alone
-        raise ServiceError("image_missing" if query.image is None else "empty_file")
-    if query.image:
-        looking = [name for name in names if name != engines.WORDS]
-        return photo_encode(query.image, looking, crop=query.crop, show=query.show_cut)
-    return Encoded({})
+    return Answer(hits, watch.read(), engine, encoded.photo, weak, list(encoded.also))
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """Rankings of part ids by engine, and their fusion, best first."""
+class Nearness:
+    """How near a part is by one look."""
 
-    rankings: dict[str, list[int]]
-    details: dict[str, "Ranking"]
-    part_ids: list[int]
-    scores: dict[int, float]
-
-
-def candidates_find(
-    query: Query, names: list[str], encoded: Encoded, *, k: int, watch: Stopwatch
-) -> tuple[Candidates, list[Part]]:
-    """Search ever wider until k parts pass the filters or there are no more."""
-    width = settings.SEARCH.search.candidate_k
-    for turn in range(ROUNDS + 1):
-        allowed = None
-        if turn == ROUNDS:
-            with watch.stage("hydrate"):
-                allowed = selectors.parts_allowed(query.filters, most=ALLOWED_MOST)
-        with watch.stage("search"):
-            rankings, details = rankings_find(query, names, encoded, width=width, allowed=allowed)
-        with watch.stage("fuse"):
-            found = rankings_combine(query, rankings, details)
-        with watch.stage("hydrate"):
-            parts = selectors.hits_hydrate(found.part_ids, query.filters, limit=k)
-        if len(parts) == k or all(len(ranking) < width for ranking in rankings.values()):
-            break
-        width *= WIDEN
-    return found, parts
-
-
-def rankings_find(
-    query: Query, names: list[str], encoded: Encoded, *, width: int, allowed: list[int] | None
-) -> tuple[dict[str, list[int]], dict[str, "Ranking"]]:
-    rankings: dict[str, list[int]] = {}
-    details: dict[str, Ranking] = {}
-    for name in names:
-        if name == engines.WORDS:
-            if query.text.strip():
-                matches = parts_by_words(query.text, limit=width)
-                rankings[name] = [part for part, _score in matches]
-            continue
-        if name not in encoded.vectors:
-            continue
-        details[name] = index_current(engines.space(name)).search(
-            encoded.vectors[name],
-            k=width,
-            # A photo and its variants are one look each: the best one counts. The views of a
-            # mesh are all of it: each finds its own best view, and their mean counts.
-            query_pooling="mean" if query.kind == "mesh" else "max",
-            allowed=None if allowed is None else np.array(allowed, np.int64),
-        )
-        rankings[name] = details[name].part_ids.tolist()
-    return rankings, details
-
-
-def rankings_combine(
-    query: Query, rankings: dict[str, list[int]], details: dict[str, "Ranking"]
-) -> Candidates:
-    """One ranking of all. A mesh's by its similarities, the others' by their places."""
-    from search.engine.fusion import rankings_fuse, scores_fuse
-
-    search = settings.SEARCH.search
-    if len(rankings) == 1 and details:
-        # One ranking has its own score, which says more than a place in a list.
-        (ranking,) = details.values()
-        ids, fused = ranking.part_ids, ranking.similarities
-    elif query.kind == "mesh":
-        weights = {name: search.mesh_weights.get(name, 1.0) for name in details}
-        found = {name: (of.part_ids, of.similarities) for name, of in details.items()}
-        ids, fused = scores_fuse(found, weights)
-    else:
-        arrays = {name: np.array(of, np.int64) for name, of in rankings.items()}
-        ids, fused = rankings_fuse(arrays, _weights(query, rankings), c=search.rrf_constant)
-    scores = dict(zip(ids.tolist(), fused.tolist(), strict=True))
-    return Candidates(rankings, details, list(scores), scores)
-
-
-def _weights(query: Query, rankings: Mapping[str, Any]) -> dict[str, float]:
-    """Each ranking's weight: configured ones, or in a hybrid query alpha for what looks."""
-    search = settings.SEARCH.search
-    if query.kind != "hybrid":
-        return {name: search.fusion_weights.get(name, 1.0) for name in rankings}
-    alpha = search.hybrid_alpha if query.alpha is None else query.alpha
-    if not 0 <= alpha <= 1:
-        raise ServiceError("alpha_out_of_range", alpha=alpha)
-    return {name: 1 - alpha if name == engines.WORDS else alpha for name in rankings}
+    similarity: float
+    strength: float
+    view: int | None
 
 
 def hits_make(parts: list[Part], found: Candidates, invariants: dict[str, Any] | None) -> list[Hit]:
@@ -244,33 +90,70 @@ def hits_make(parts: list[Part], found: Candidates, invariants: dict[str, Any] |
         name: {part: rank for rank, part in enumerate(ids, 1)}
         for name, ids in found.rankings.items()
     }
-    # The first engine that looks gives the similarity and the view people see.
-    looks = next(iter(found.details.values()), None)
-    places = {} if looks is None else {p: i for i, p in enumerate(looks.part_ids.tolist())}
-    best = {part.pk: int(looks.best_views[places[part.pk]]) for part in parts if part.pk in places}
+    looks = [_nearness(look, parts) for look in found.looks]
+    # What the first engine saw (or read) gives the similarity and the view people see.
+    shown = looks[0] if looks else {}
+    best = {part: near.view for part, near in shown.items() if near.view is not None}
     views = selectors.view_images(best)
-    threshold = settings.SEARCH.search.similarity_threshold
     hits = []
     for rank, part in enumerate(parts, 1):
-        place = places.get(part.pk)
-        similarity = None if place is None else float(looks.similarities[place])
-        view = views.get(part.pk)
-        by_words = part.pk in ranks.get(engines.WORDS, ())
+        near, view = shown.get(part.pk), views.get(part.pk)
+        relation = _relation(invariants, part)
         hits.append(
             Hit(
                 part=part,
                 rank=rank,
                 score=found.scores[part.pk],
-                similarity=similarity,
+                similarity=near and near.similarity,
+                strength=near and near.strength,
                 best_view=best.get(part.pk),
                 thumbnail_url=part.thumbnail.url if part.thumbnail else "",
                 view_url=view.image.url if view else "",
                 rankings={n: of[part.pk] for n, of in ranks.items() if part.pk in of},
-                relation=_relation(invariants, part),
-                weak=not by_words and (similarity is None or similarity < threshold),
+                relation=relation,
+                by_words=_by_words(part.pk, found),
+                weak=_is_weak(part.pk, found, looks, relation),
             )
         )
     return _closest_first(hits)
+
+
+def _nearness(look: Look, parts: list[Part]) -> dict[int, Nearness]:
+    """What the engine says of the parts that it compared."""
+    ranking = look.ranking
+    places = {part: place for place, part in enumerate(ranking.part_ids.tolist())}
+    near = {}
+    for part in parts:
+        if (place := places.get(part.pk)) is None:
+            continue
+        similarity = float(ranking.similarities[place])
+        near[part.pk] = Nearness(
+            similarity=similarity,
+            strength=engines.strength(look.engine, look.kind, similarity),
+            # In a space of words' own a part is one vector: no view is the best.
+            view=None if look.kind == "text" else int(ranking.best_views[place]),
+        )
+    return near
+
+
+def _by_words(part: int, found: Candidates) -> bool:
+    return part in found.words and found.words[part].share >= WORDS_SHARE
+
+
+def _is_weak(
+    part: int, found: Candidates, looks: list[dict[int, Nearness]], relation: "Relation | None"
+) -> bool:
+    """Whether nothing speaks for the part: no engine, no words, no shape that is the same.
+
+    A mesh is seen by several engines at once: the first, whose similarity is shown, decides.
+    """
+    if _by_words(part, found):
+        return False
+    if relation is not None and relation.kind != "similar":
+        return False
+    of_mesh = any(look.kind == "mesh" for look in found.looks)
+    strengths = [near[part].strength for near in looks[: 1 if of_mesh else None] if part in near]
+    return max(strengths, default=0.0) < settings.SEARCH.search.similarity_threshold
 
 
 def _closest_first(hits: list[Hit]) -> list[Hit]:

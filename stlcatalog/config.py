@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Weight = Annotated[float, Field(ge=0)]
+Template = Annotated[str, Field(pattern=r"^[^{}]*\{\}[^{}]*$", max_length=100)]
 
 
 class ConfigError(Exception):
@@ -44,9 +45,10 @@ class Search(Section):
     hybrid_alpha: Share = 0.6
     rrf_constant: PositiveInt = 60
     fusion_weights: dict[str, Weight] = {}
+    text_weights: dict[str, Weight] = {}
     mesh_weights: dict[str, Weight] = {}
     cache_seconds: Count = 86_400
-    similarity_threshold: Annotated[float, Field(ge=-1, le=1)] = 0.5
+    similarity_threshold: Share = 0.5
 
     @model_validator(mode="after")
     def k_fits(self) -> "Search":
@@ -59,6 +61,20 @@ class Search(Section):
 
 class Classify(Section):
     threshold: Share = 0.3
+
+
+class Expansion(Section):
+    enabled: bool = True
+    most: Annotated[int, Field(ge=0, le=30)] = 6
+    share: Share = 0.3
+    words_weight: Share = 0.5
+    templates: dict[Literal["en", "zh"], list[Template]] = {"en": ["{}"], "zh": ["{}"]}
+
+    @model_validator(mode="after")
+    def both_languages(self) -> "Expansion":
+        if missing := {"en", "zh"} - self.templates.keys():
+            raise ValueError(f"templates for {sorted(missing)} are missing")
+        return self
 
 
 class Faiss(Section):
@@ -97,6 +113,7 @@ class SearchConfig(Section):
 
     engines: dict[str, Engine]
     search: Search = Search()
+    expansion: Expansion = Expansion()
     classify: Classify = Classify()
     faiss: Faiss = Faiss()
     render: Render = Render()
@@ -108,7 +125,7 @@ class SearchConfig(Section):
             raise ValueError("engines: name at least one")
         if reserved := {"words", "fusion"} & self.engines.keys():
             raise ValueError(f"engines: {sorted(reserved)} are names of the product's own")
-        for key in ("fusion_weights", "mesh_weights"):
+        for key in ("fusion_weights", "text_weights", "mesh_weights"):
             named = getattr(self.search, key).keys()
             if unknown := named - self.engines.keys() - {"words"}:
                 raise ValueError(f"search.{key}: no engine is called {sorted(unknown)}")

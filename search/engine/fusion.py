@@ -5,7 +5,7 @@ Pure functions on arrays. Knows no engines: names are only keys, and weights com
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Key = TypeVar("Key")
+
+# How far under the last of an engine's best its other parts may fall, in its lead's length.
+FLOOR = 0.2
 
 
 def views_pool(similarities: Float, offsets: Ints, *, pooling: Literal["max", "mean"]) -> Float:
@@ -110,3 +114,37 @@ def scores_fuse(
         scores += weights[name] * column
     order = np.lexsort((parts, -scores))
     return parts[order], scores[order]
+
+
+def similarities_scale(similarities: Float, *, first: float, last: float) -> NDArray[np.float64]:
+    """Similarities on the scale of scores: 1 at `first`, 0 at `last`, never under -FLOOR.
+
+    `first` and `last` are an engine's best and the last of its best for this query: wherever an
+    engine's similarities lie, its lead then counts the same. (Min-max normalisation before a
+    convex combination: Bruch, Gai and Ingber, "An analysis of fusion functions for hybrid
+    retrieval", TOIS 2023.) Below `last` the scale bends towards its floor, so that order is kept
+    and a part found in another way loses little by standing far down here.
+    """
+    scaled = (similarities.astype(np.float64) - last) / max(first - last, 1e-6)
+    below = np.minimum(scaled, 0)
+    return np.where(scaled < 0, FLOOR * below / (FLOOR - below), scaled)
+
+
+def scores_add(
+    columns: Mapping[Key, tuple[Ints, NDArray[np.float64]]], weights: Mapping[Key, float]
+) -> tuple[Ints, NDArray[np.float64]]:
+    """Weighted sum of scores that share a scale.
+
+    columns: part ids (n,) without repeats and their scores (n,). A part that a column lacks gets
+    the lowest of it, or 0 if all there are above. Returns part ids and scores, best first; equal
+    scores are ordered by part id.
+    """
+    some = {name: found for name, found in columns.items() if weights[name] > 0 and len(found[0])}
+    parts = np.unique(np.concatenate([np.empty(0, np.int64), *(ids for ids, _ in some.values())]))
+    total = np.zeros(len(parts), np.float64)
+    for name, (ids, scores) in some.items():
+        column = np.full(len(parts), min(float(scores.min()), 0.0))
+        column[np.searchsorted(parts, ids)] = scores
+        total += weights[name] * column
+    order = np.lexsort((parts, -total))
+    return parts[order], total[order]

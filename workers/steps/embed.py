@@ -1,6 +1,4 @@
-"""Turn the part into vectors, one set for each engine's space."""
-
-from django.conf import settings
+"""Turn the part into vectors, one set for each space of the engines."""
 
 from search import embeddings, engines
 from workers.steps import render
@@ -9,15 +7,12 @@ from workers.work import Work
 
 def recipe() -> str:
     """The spaces, and the views they are made from."""
-    keys = "+".join(space.key for space in engines.spaces().values())
+    keys = "+".join(space.key for space in engines.spaces())
     return f"{keys} {render.recipe()}"[:120]
 
 
 def run(work: Work) -> None:
-    from search.encode import mesh_vectors
+    from search.encode import part_vectors
 
-    names = list(settings.SEARCH.engines)
-    for name, vectors in mesh_vectors(work.mesh, names, pictures=work.pictures).items():
-        embeddings.embeddings_write(
-            part_id=work.part.pk, space=engines.space(name), vectors=vectors
-        )
+    for space, vectors in part_vectors(work.mesh, pictures=work.pictures).items():
+        embeddings.embeddings_write(part_id=work.part.pk, space=space, vectors=vectors)

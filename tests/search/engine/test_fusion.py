@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.engine.fusion import embeddings_fuse, rankings_fuse, scores_fuse, views_pool
+from search.engine.fusion import (
+    FLOOR,
+    embeddings_fuse,
+    rankings_fuse,
+    scores_add,
+    scores_fuse,
+    similarities_scale,
+    views_pool,
+)
 
 rankings_made = st.dictionaries(
     st.sampled_from(["image", "text", "shape", "words"]),
@@ -163,3 +171,37 @@ def test_weight_zero_equals_nothing_and_no_deviation_are_no_trouble():
     assert scores_fuse({"a": found((2, 0.5), (1, 0.5))}, {"a": 1})[0].tolist() == [1, 2]
     ids, _scores = scores_fuse({"a": alone, "b": found((9, 1.0))}, {"a": 1, "b": 0})
     assert ids.tolist() == [7]
+
+
+@given(st.lists(st.integers(-99, 99), min_size=2, max_size=12), st.integers(1, 11))
+def test_a_scale_keeps_the_order_within_its_bounds(hundredths, head):
+    ordered = np.array(sorted(hundredths, reverse=True), np.float32) / 100
+    first, last = float(ordered[0]), float(ordered[min(head, len(ordered) - 1)])
+    scaled = similarities_scale(ordered, first=first, last=last)
+    assert np.all(np.diff(scaled) <= 1e-12)
+    assert np.all(scaled > -FLOOR)
+    assert np.all(scaled <= 1 + 1e-6)
+    if first - last > 1e-3:
+        assert scaled[0] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_part_alone_is_neither_near_nor_far():
+    assert similarities_scale(np.array([0.3], np.float32), first=0.3, last=0.3) == pytest.approx(
+        0, abs=0.1
+    )
+
+
+def test_scores_are_added_and_what_is_lacking_is_the_lowest():
+    columns = {
+        "words": (np.array([5, 2]), np.array([0.9, 0.4])),
+        "mini": (np.array([1, 2, 3]), np.array([1.0, 0.5, -0.1])),
+        "shape": (np.array([9]), np.array([50.0])),
+    }
+    ids, scores = scores_add(columns, {"words": 1.0, "mini": 0.5, "shape": 0.0})
+    assert ids.tolist() == [5, 2, 1, 3]
+    np.testing.assert_allclose(scores, [0.9 - 0.05, 0.4 + 0.25, 0.5, -0.05])
+
+
+def test_nothing_added_is_nothing():
+    ids, scores = scores_add({"words": (np.empty(0, np.int64), np.empty(0))}, {"words": 1.0})
+    assert len(ids) == len(scores) == 0
