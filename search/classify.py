@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from catalog.errors import ServiceError
 from catalog.models import Category, Part
 from search import embeddings, encode, engines, selectors
+from search.candidates import Stopwatch
 from search.indices import index_current
-from search.services import Stopwatch
 
 if TYPE_CHECKING:
     from search.engine.classify import Tuning
     from search.engine.encoders.base import WordEncoder
     from search.engine.encoders.space import Space
+    from search.engine.index.types import Ranking
 
 Vectors = NDArray[np.float32]
 Crop = tuple[float, float, float, float]
@@ -83,7 +84,7 @@ def classify_run(
         raise ServiceError("classify_one")
     watch = Stopwatch(dict.fromkeys(("encode", "classify", "total"), 0.0))
     photo, own = None, {}
-    with watch.stage("total"):
+    with engines.engine_errors(), watch.stage("total"):
         with watch.stage("encode"):
             if image is not None:
                 seen, photo = photo_seen(image, crop=crop)
@@ -103,18 +104,17 @@ def classify_run(
 
 def words_engine() -> str | None:
     """The first engine of the configuration that knows words."""
-    for name, engine in settings.SEARCH.engines.items():
-        if engine.encoder != "shape" and hasattr(engines.encoder(name), "words_space"):
-            return name
-    return None
+    return next((name for name in settings.SEARCH.engines if engines.words_space(name)), None)
 
 
 def part_seen(part_id: int) -> Seen | None:
     """The part by its kept vectors: those among words, else the first engine's it has any of."""
-    if (name := words_engine()) is not None:
-        space = _encoder(name).words_space
-        if (rows := embeddings.embeddings_read(part_id, space.key)) is not None:
-            return Seen(name, space, rows, words=True)
+    from search.engine.fusion import views_mean
+
+    for name in settings.SEARCH.engines:
+        space = engines.words_space(name)
+        if space and (rows := embeddings.embeddings_read(part_id, space.key)) is not None:
+            return Seen(name, space, views_mean(rows), words=True)
     for name in settings.SEARCH.engines:
         space = engines.space(name)
         if (rows := embeddings.embeddings_read(part_id, space.key)) is not None:
@@ -123,7 +123,7 @@ def part_seen(part_id: int) -> Seen | None:
 
 
 def mesh_seen(file: File) -> Seen:
-    """A mesh file by its views. Raises `ServiceError` for what cannot be read."""
+    """A mesh file by its views. Raises `MeshError`, `RenderError`."""
     from search.engine.mesh.load import mesh_load
 
     name = words_engine()
@@ -132,25 +132,22 @@ def mesh_seen(file: File) -> Seen:
         vectors = encode.mesh_encode(file, [name]).vectors[name]
         return Seen(name, engines.space(name), vectors, words=False)
     file.seek(0)
-    with engines.engine_errors(), encode.file_on_disk(file) as path:
+    with encode.file_on_disk(file) as path:
         suffix = Path(str(file.name)).suffix
         mesh = mesh_load(path, suffix=suffix, limits=engines.mesh_limits())
         return _pictures_seen(name, encode.mesh_pictures(mesh))
 
 
 def photo_seen(data: bytes, *, crop: Crop | None = None) -> tuple[Seen, encode.PhotoCut]:
-    """A photo by what was cut out of it, in its quarter turns. Raises `ServiceError`."""
+    """A photo by what was cut out of it, in its quarter turns. Raises `PictureError`."""
     from search.engine.photo.prepare import photo_prepare
     from search.engine.photo.types import Box
 
     name = words_engine()
     if name is None:
         raise ServiceError("kind_unknown", kind="image")
-    with engines.engine_errors():
-        photo = photo_prepare(
-            data, crop=Box(*crop) if crop else None, limits=engines.photo_limits()
-        )
-        seen = _pictures_seen(name, photo.variants)
+    photo = photo_prepare(data, crop=Box(*crop) if crop else None, limits=engines.photo_limits())
+    seen = _pictures_seen(name, photo.variants)
     box = (photo.box.left, photo.box.top, photo.box.right, photo.box.bottom)
     return seen, encode.PhotoCut(box=box, cut=photo.cut)
 
@@ -159,13 +156,9 @@ def _pictures_seen(name: str, pictures: NDArray[np.uint8]) -> Seen:
     """Pictures of one thing as a part is kept in the words' space: one vector, their mean."""
     from search.engine.fusion import views_mean
 
-    encoder = _encoder(name, query=True)
+    encoder = cast("WordEncoder", engines.encoder(name, query=True))
     _looks, vectors = encoder.pictures_embed_both(pictures)
     return Seen(name, encoder.words_space, views_mean(vectors), words=True)
-
-
-def _encoder(name: str, *, query: bool = False) -> "WordEncoder":
-    return cast("WordEncoder", engines.encoder(name, query=query))
 
 
 # What it is --------------------------------------------------------------------------------------
@@ -221,14 +214,12 @@ def _votes(
     seen: Seen, shelves: Shelves, exclude: Collection[int]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The columns and similarities of the nearest filed parts, at most `NEIGHBOURS`."""
-    index = index_current(seen.space)
     width = 4 * NEIGHBOURS
-    near = index.search(seen.vectors, k=width, query_pooling="mean", exclude=exclude)
+    near = _near(seen, k=width, exclude=exclude)
     filed = selectors.confirmed_categories(near.part_ids.tolist())
     if len(filed) < NEIGHBOURS and len(near) == width:
-        allowed = np.array(selectors.filed_newest(FILED_MOST), np.int64)
-        near = index.search(
-            seen.vectors, k=NEIGHBOURS, query_pooling="mean", exclude=exclude, allowed=allowed
+        near = _near(
+            seen, k=NEIGHBOURS, exclude=exclude, allowed=selectors.filed_newest(FILED_MOST)
         )
         filed = selectors.confirmed_categories(near.part_ids.tolist())
     places = {pk: column for column, pk in enumerate(shelves.ids)}
@@ -241,14 +232,23 @@ def _votes(
     return np.array(columns, np.int64), np.array(similarities, np.float32)
 
 
+def _near(
+    seen: Seen, *, k: int, exclude: Collection[int], allowed: Collection[int] | None = None
+) -> "Ranking":
+    """The k nearest parts. Among words a part is one mean; by its looks, each view finds its best
+    and all of them count."""
+    return index_current(seen.space).search(
+        seen.vectors, k=k, pooling="mean" if seen.words else "max", query_pooling="mean",
+        exclude=exclude, allowed=allowed,
+    )  # fmt: skip
+
+
 def parts_around(part_id: int) -> list[int]:
     """The parts near enough to this one that its category counts for theirs; itself first."""
     seen = part_seen(part_id)
     if seen is None:
         return [part_id]
-    near = index_current(seen.space).search(
-        seen.vectors, k=AROUND, query_pooling="mean", exclude=[part_id]
-    )
+    near = _near(seen, k=AROUND, exclude=[part_id])
     counts = tuning(seen.engine).closeness.strength(near.similarities)
     return [part_id, *near.part_ids[counts >= LEAST_VOTE].tolist()]
 
@@ -274,7 +274,7 @@ def _shelves(engine: str | None, version: tuple[Any, ...]) -> Shelves:
     prompts = None
     if engine is not None and rows:
         texts = [prompt_texts([row.name, row.name_zh, *row.prompts]) for row in rows]
-        vectors = _encoder(engine).texts_embed([text for of in texts for text in of])
+        vectors = engines.word_encoder(engine).texts_embed([text for of in texts for text in of])
         prompts = prompts_average(vectors, [len(of) for of in texts])
     return Shelves(
         ids=tuple(places), parents=tuple(places.get(row.parent_id, -1) for row in rows),

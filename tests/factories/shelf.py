@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.models import Part, PipelineStep
+from search import classify, engines
 from search.embeddings import embeddings_write
 from search.engine.classify import Tuning
 from search.engine.encoders.space import Space
@@ -14,6 +15,7 @@ from search.engine.encoders.space import Space
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pytest
     from numpy.typing import NDArray
 
 TUNING = Tuning(temperature=0.1, none=0.3, prior=1.0)
@@ -49,6 +51,17 @@ def looks(*along: float, grain: int = 0) -> NDArray[np.float32]:
     short = max(0.0, 1 - float(vector @ vector)) ** 0.5
     vector[OTHER:] = short * np.array([np.cos(grain), np.sin(grain), 0])
     return vector / np.linalg.norm(vector)
+
+
+def axes_in_place(monkeypatch: pytest.MonkeyPatch) -> AxisEncoder:
+    """Every engine is the one that knows four words, for the length of a test."""
+    encoder = AxisEncoder()
+    monkeypatch.setattr(engines, "encoder", lambda name, query=False: encoder)
+    monkeypatch.setattr(engines, "word_encoder", lambda name: encoder)
+    monkeypatch.setattr(engines, "space", lambda name: encoder.space)
+    monkeypatch.setattr(engines, "words_space", lambda name: encoder.words_space)
+    monkeypatch.setattr(classify, "tuning", lambda engine: TUNING)
+    return encoder
 
 
 _made = iter(range(10**9))

@@ -5,19 +5,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from catalog import services
 from catalog.models import Category
-from search import classify, engines
+from search import classify
 from tests.factories import meshes
-from tests.factories.shelf import TUNING, AxisEncoder, looks, part_on_shelf
+from tests.factories.shelf import AxisEncoder, axes_in_place, looks, part_on_shelf
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def axes(monkeypatch) -> AxisEncoder:
-    encoder = AxisEncoder()
-    monkeypatch.setattr(engines, "encoder", lambda name, query=False: encoder)
-    monkeypatch.setattr(classify, "tuning", lambda engine: TUNING)
-    return encoder
+    return axes_in_place(monkeypatch)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from catalog import services
 from catalog.models import Category, Part
-from search import classify, engines
-from tests.factories.shelf import TUNING, AxisEncoder, looks, part_on_shelf
+from search import classify
+from tests.factories.shelf import AxisEncoder, axes_in_place, looks, part_on_shelf
 from tests.factories.work import queue_clear, queued
 from workers import claims, suggestions, tasks
 
@@ -16,10 +16,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def axes(monkeypatch) -> None:
-    encoder = AxisEncoder()
-    monkeypatch.setattr(engines, "encoder", lambda name, query=False: encoder)
-    monkeypatch.setattr(classify, "tuning", lambda engine: TUNING)
+def axes(monkeypatch) -> AxisEncoder:
+    return axes_in_place(monkeypatch)
 
 
 @pytest.fixture
