@@ -87,7 +87,7 @@ clean:
 
 # Benchmarks: figures, not tests ------------------------------------------------------------------
 
-.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify
+.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words
 
 bench: bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh
 
@@ -117,6 +117,9 @@ bench-photos: .venv/bench.stamp
 
 bench-classify: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_classify
+
+bench-words: .venv/dev.stamp
+	$(BIN)/python -m bench.quality_words
 
 .venv/bench.stamp: .venv/dev.stamp
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
