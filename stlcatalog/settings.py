@@ -234,6 +234,7 @@ CELERY_TASK_ROUTES = {
         "workers.index_compact",
         "workers.suggestions_refresh",
         "workers.suggestions_renew",
+        "workers.parts_upgrade",
     )
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat-schedule")

@@ -3,7 +3,7 @@
 from celery import shared_task
 from celery.signals import worker_ready
 
-from workers import claims, pipeline, suggestions
+from workers import claims, pipeline, suggestions, upgrades
 
 
 @shared_task(name="workers.part_ingest")
@@ -21,6 +21,8 @@ def parts_sweep(starting: bool = False) -> None:
         index_compact.delay(space_key)
     if suggestions.is_due():
         suggestions_refresh.delay()
+    if upgrades.is_due():
+        parts_upgrade.delay()
 
 
 @shared_task(name="workers.index_compact")
@@ -54,6 +56,12 @@ def suggestions_renew() -> None:
 def suggestions_refresh() -> None:
     """Every minute, while there are parts to be classified again."""
     suggestions.refresh()
+
+
+@shared_task(name="workers.parts_upgrade")
+def parts_upgrade() -> None:
+    """Every minute, while there are parts whose vectors older engines made."""
+    upgrades.upgrade()
 
 
 @worker_ready.connect
