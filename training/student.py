@@ -16,7 +16,7 @@ from torch.nn import functional
 from search.engine.encoders.layers import Linear
 from search.engine.encoders.text_student import TextStudent
 from search.engine.text.grams import buckets
-from training.joint import Learnt, TextHead, captions_draw
+from training.joint import Learnt, TextHead, captions_draw, positives
 
 Float = NDArray[np.float32]
 
@@ -101,7 +101,7 @@ def student_fit(
             (15 * wanted @ wanted.T).softmax(1),
             reduction="batchmean",
         )
-        positive = torch.tensor(learnt.captions[rows][:, names].toarray(), dtype=torch.float32)
+        positive = positives(learnt.captions, rows, names)
         logits = sharpness * shown[rows] @ named.T
         for scores, true in ((logits, positive), (logits.T, positive.T)):
             share = true / true.sum(1, keepdim=True)
