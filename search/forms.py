@@ -127,6 +127,8 @@ class SearchForm(FilterForm):
     image = forms.FileField(required=False, allow_empty_file=True)
     mesh = forms.FileField(required=False, allow_empty_file=True)
     engine = forms.CharField(required=False, max_length=60)
+    # "no" asks in the user's own words only; a box that is not ticked says nothing.
+    expand = forms.CharField(required=False, max_length=10)
     alpha = forms.FloatField(
         label=gettext_lazy("The picture's share"), required=False, min_value=0, max_value=1
     )
@@ -205,6 +207,7 @@ class SearchForm(FilterForm):
             filters=self.filters(),
             alpha=known["alpha"] if self.tab == "both" else None,
             crop=(left, top, right, bottom) if cropped else None,
+            expand=False if known["expand"] == "no" else None,
             show_cut=True,
         )
 

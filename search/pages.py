@@ -25,6 +25,8 @@ from search.services import search_run
 
 RECENT = 12
 SAMPLES = 6
+# Said in both languages whatever the page's is: words of either find the same shapes.
+EXAMPLES = ("a ring with a round diamond", "六角螺栓", "gear with a hole", "有把手的杯子")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,6 +51,7 @@ def search(request: HttpRequest) -> HttpResponse:
     context["engines"] = [
         (name, choices) for name, kind in KINDS.items() if len(choices := engines_for(kind)) > 1
     ]
+    context["examples"] = EXAMPLES
     context["alpha"] = asked.get("alpha") or settings.SEARCH.search.hybrid_alpha
     return render(request, "search/search.html", context, status=status)
 
@@ -58,10 +61,21 @@ def answer(form: SearchForm) -> tuple[dict[str, Any], int]:
     if not form.is_valid():
         return {"faults": form.sentences()}, 400
     try:
-        # Asked for only where nothing was found.
-        return {"answer": search_run(form.query()), "samples": SimpleLazyObject(samples)}, 200
+        # Samples are asked for only where nothing was found.
+        found = {"answer": search_run(form.query()), "samples": SimpleLazyObject(samples)}
+        return found | {"toggled": expand_toggled(form)}, 200
     except ServiceError as error:
         return {"faults": [str(error)]}, error.status
+
+
+def expand_toggled(form: SearchForm) -> str:
+    """The address of the same words with the other wordings switched off, or on again."""
+    asked = form.data.copy()
+    if form.cleaned_data["expand"] == "no":
+        del asked["expand"]
+    else:
+        asked["expand"] = "no"
+    return f"?{asked.urlencode()}" if form.tab == "text" else ""
 
 
 def beginning() -> dict[str, Any]:

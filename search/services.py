@@ -45,6 +45,13 @@ class Hit:
     weak: bool = False
 
     @property
+    def shows_strength(self) -> bool:
+        """Whether a bar says something of it: not of what only its words found."""
+        if self.strength is None:
+            return False
+        return not self.by_words or self.strength >= settings.SEARCH.search.similarity_threshold
+
+    @property
     def percent(self) -> int:
         """The strength as a bar shows it."""
         return round(100 * (self.strength or 0.0))

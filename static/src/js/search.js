@@ -239,6 +239,20 @@ results.addEventListener("click", (event) => {
   form.scrollIntoView({ block: "nearest" });
 });
 
+// Words ready to be asked: examples, samples, and the other wordings of what was asked.
+document.addEventListener("click", (event) => {
+  const chip = event.target.closest(".finder .chip");
+  if (!chip || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (chip.dataset.expand === undefined) {
+    tabShow("text");
+    words.value = new URL(chip.href).searchParams.get("q");
+  } else {
+    form.elements.expand.checked = chip.dataset.expand === "no";
+  }
+  ask();
+});
+
 // Filters ---------------------------------------------------------------------------------------
 
 const filters = form.querySelector(".filters");
