@@ -186,15 +186,26 @@ def _meanings(script: str) -> dict[str, set[str]]:
 def others_tasks(
     gallery: Gallery, vectors: NDArray[np.float32], source: Path, split: Split
 ) -> Iterator[Task | None]:
-    """Half of the classes by name, among the parts of all classes."""
-    english: dict[str, set[str]] = {}
-    chinese: dict[str, set[str]] = {}
-    for part in others_read(source):
-        if _half(part.class_en) == split:
-            english.setdefault(part.class_en, set()).add(part.class_en)
-            chinese.setdefault(part.class_zh, set()).add(part.class_en)
-    for script, asked in (("en", english), ("zh_hant", chinese)):
-        yield task_make(f"others, {source.name}", script, asked, gallery.kinds, vectors)
+    """Half of the classes by name, among the parts of all classes; and half of the broad names."""
+    parts = others_read(source)
+    for script in ("en", "zh_hant"):
+        called: dict[str, set[str]] = {}
+        for part in parts:
+            name = part.class_en if script == "en" else part.class_zh
+            called.setdefault(name, set()).add(part.class_en)
+        for task, asked in (("class", called), ("broad class", _broader(called, script))):
+            half = {name: meant for name, meant in asked.items() if _half(min(meant)) == split}
+            name = f"others, {task}, {source.name}"
+            yield task_make(name, script, half, gallery.kinds, vectors)
+
+
+def _broader(called: Mapping[str, set[str]], script: str) -> dict[str, set[str]]:
+    """What several classes are: the last word, or the last two characters, that they share."""
+    found: dict[str, set[str]] = {}
+    for name, meant in called.items():
+        last = name.split()[-1] if script == "en" else name[-2:]
+        found.setdefault(last, set()).update(meant)
+    return {last: meant for last, meant in found.items() if len(meant) > 1}
 
 
 def _half(kind: str) -> Split:

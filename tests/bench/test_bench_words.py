@@ -168,3 +168,23 @@ def test_every_openscad_part_is_of_a_class_with_names() -> None:
     assert all(len(row) == 3 and all(row) for row in rows)
     assert {recipe.kind for recipe in others.scad_recipes()} <= {row[0] for row in rows}
     assert len({row[1] for row in rows}) == len(rows)
+
+
+def test_others_are_asked_by_class_and_by_what_classes_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ("hex nut,六角螺帽", "cap nut,蓋形螺帽", "worm,蝸桿")
+    listed = "".join(f"{i}.stl,{row}\n" for i, row in enumerate(rows))
+    (tmp_path / others.CLASSES).write_text(f"file,class_en,class_zh\n{listed}", encoding="utf-8")
+    monkeypatch.setattr(quality_words, "_half", lambda kind: "validation")
+    parts = [Part(part.path.name, part.class_en, box) for part in others.others_read(tmp_path)]
+    gallery = Gallery(parts, np.empty((3, 0, 0), np.float16))
+    vectors = np.ones((3, 1), np.float32)
+    made = list(quality_words.others_tasks(gallery, vectors, tmp_path, "validation"))
+    asked = {(t.name.split(",")[1].strip(), t.script): t for t in made if t is not None}
+    assert asked["class", "en"].queries == ["hex nut", "cap nut", "worm"]
+    assert asked["class", "zh_hant"].relevant.tolist() == np.eye(3, dtype=bool).tolist()
+    assert asked["broad class", "en"].queries == ["nut"]
+    assert asked["broad class", "zh_hant"].queries == ["螺帽"]
+    assert asked["broad class", "zh_hant"].relevant.tolist() == [[True, True, False]]
+    assert list(quality_words.others_tasks(gallery, vectors, tmp_path, "test")) == [None] * 4
