@@ -227,19 +227,21 @@ def _weights(looks: list[Look], alpha: float) -> dict[tuple[str, str], float]:
         for look in looks
         if look.kind == "image"
     }
-    # In an engine of one space the picture's query holds the words already.
     reading = {
-        look.engine for look in looks if look.kind == "text" or engines.is_joint(look.engine)
-    }
-    of_words = {
-        name: search.text_weights.get(name, 1.0) for name in (*sorted(reading), engines.WORDS)
+        look.engine: search.text_weights.get(look.engine, 1.0) for look in looks if _reads(look)
     }
     every = sum(seeing.values()) or 1.0
-    most = max((of_words[name] for name in reading), default=1.0) or 1.0
-    weights = {(engines.WORDS, "text"): (1 - alpha) * of_words[engines.WORDS] / most}
+    most = max(reading.values(), default=1.0) or 1.0
+    of_words = search.text_weights.get(engines.WORDS, 1.0)
+    weights = {(engines.WORDS, "text"): (1 - alpha) * of_words / most}
     for look in looks:
         weight = alpha * seeing[look.engine] / every if look.kind == "image" else 0.0
-        if look.engine in reading:
-            weight += (1 - alpha) * of_words[look.engine] / most
+        if _reads(look):
+            weight += (1 - alpha) * reading[look.engine] / most
         weights[look.engine, look.kind] = weight
     return weights
+
+
+def _reads(look: Look) -> bool:
+    """Whether words were asked: in an engine of one space the picture's query holds them."""
+    return look.kind == "text" or engines.is_joint(look.engine)

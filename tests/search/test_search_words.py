@@ -4,17 +4,22 @@ The engine here has a text side that was taught nothing: each part is put where 
 stands, so that this text finds it and no other does.
 """
 
+import io
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image, ImageDraw
 
 from catalog import services
 from catalog.models import Part
 from search import embeddings, engines
+from search.encode import photo_encode, text_encode
+from search.engine.encoders.space import Space
 from search.models import Synonym
 from tests.factories import meshes
 from tests.factories.encoders import words_checkpoint
@@ -224,8 +229,6 @@ class TestExpansion:
         assert ask(api, "F0840123")["expanded"] == []
 
     def test_templates_are_averaged(self, configured) -> None:
-        from search.encode import text_encode
-
         def vector(*templates: str) -> np.ndarray:
             configured(expansion__templates={"en": list(templates), "zh": ["{}"]})
             return text_encode("cog", ["mini"])["mini"][0]
@@ -235,6 +238,95 @@ class TestExpansion:
         assert np.linalg.norm(both) == pytest.approx(1, abs=1e-5)
         mean = plain + framed
         assert both == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
+
+
+def photo() -> SimpleUploadedFile:
+    """A dark disc on white."""
+    picture, held = Image.new("RGB", (96, 96), "white"), io.BytesIO()
+    ImageDraw.Draw(picture).ellipse((24, 24, 72, 72), fill="#303848")
+    picture.save(held, "PNG")
+    return SimpleUploadedFile("photo.png", held.getvalue(), "image/png")
+
+
+def ask_both(api: Any, **fields: Any) -> dict[str, Any]:
+    answer = api.post("/api/search/hybrid", {"image": photo(), **fields}, "multipart")
+    assert answer.status_code == 200, answer.json()
+    return answer.json()
+
+
+def seen(part: Part, picture: SimpleUploadedFile) -> None:
+    """Put the part where the picture stands."""
+    row = photo_encode(picture.read(), ["mini"]).vectors["mini"][:1]
+    embeddings.embeddings_write(part_id=part.pk, space=engines.space("mini"), vectors=row)
+
+
+class TestBoth:
+    @pytest.fixture
+    def pair(self) -> tuple[str, str]:
+        """A part that the picture shows, and one that the words describe; neither has a name."""
+        shown, described, other = part("spur gear"), part("a tall vase"), part("a chair")
+        seen(shown, photo())
+        for place, of in enumerate((described, other)):
+            row = np.eye(1, engines.space("mini").d, place, np.float32)
+            embeddings.embeddings_write(part_id=of.pk, space=engines.space("mini"), vectors=row)
+        return shown.name, described.name
+
+    @pytest.mark.parametrize(("alpha", "first"), [(1, 0), (0.9, 0), (0.1, 1), (0, 1)])
+    def test_alpha_leans_from_the_words_to_the_picture(self, api, pair, alpha, first) -> None:
+        answer = ask_both(api, text="a tall vase", alpha=alpha)
+        assert names(answer)[0] == pair[first]
+        assert set(names(answer)[:2]) == set(pair) or alpha in {0, 1}
+        assert answer["results"][0]["rankings"]["mini"] >= 1
+
+    def test_what_either_finds_is_not_weak(self, api, pair) -> None:
+        weak = {h["name"]: h["weak"] for h in ask_both(api, text="a tall vase")["results"]}
+        assert [weak[name] for name in pair] == [False, False]
+
+    def test_words_alone_and_a_picture_alone_are_answered(self, api, pair) -> None:
+        words = api.post("/api/search/hybrid", {"text": "a tall vase"}, "multipart").json()
+        assert names(words)[0] == pair[1]
+        assert names(ask_both(api, text=""))[0] == pair[0]
+
+    def test_a_name_that_matches_counts_with_the_words(self, api, pair) -> None:
+        part("nothing of it", name="tall vase")
+        assert names(ask_both(api, text="tall vase", alpha=0.2))[0] == "tall vase"
+
+    def test_other_words_are_searched_as_well(self, api, pair) -> None:
+        Synonym.objects.create(terms="vase, 花瓶")
+        answer = ask_both(api, text="花瓶")
+        assert answer["expanded"] == ["vase"]
+        assert ask_both(api, text="花瓶", expand="false")["expanded"] == []
+
+
+class OneSpace:
+    """An encoder whose pictures and words share a space: pictures stand on the first axis."""
+
+    space = words_space = Space(encoder="one", weights_sha="0" * 64, preprocessing="none", d=4)
+    calibration: ClassVar = {}
+
+    def pictures_embed(self, pictures: np.ndarray) -> np.ndarray:
+        return np.tile(np.eye(1, 4, dtype=np.float32), (len(pictures), 1))
+
+    def texts_embed(self, texts: list[str]) -> np.ndarray:
+        return np.tile(np.eye(1, 4, 1, dtype=np.float32), (len(texts), 1))
+
+
+def test_in_an_engine_of_one_space_picture_and_words_are_one_query(api, monkeypatch) -> None:
+    monkeypatch.setattr(engines, "encoder", cache(lambda name, query=False: OneSpace()))
+    for held in (engines.space, engines.words_space, engines._strength):
+        held.cache_clear()
+    made = {}
+    for name, vector in {"seen": [1, 0], "both": [0.7, 0.7], "said": [0, 1]}.items():
+        made[name] = part(None, name=f"p-{name}")
+        row = np.array([[*vector, 0.1, 0]], np.float32)
+        row /= np.linalg.norm(row)
+        embeddings.embeddings_write(part_id=made[name].pk, space=OneSpace.space, vectors=row)
+    assert [space.key for space in engines.spaces()] == [OneSpace.space.key]
+    for alpha, first in ((1, "p-seen"), (0.5, "p-both"), (0, "p-said")):
+        hits = ask_both(api, text="xyz", alpha=alpha)["results"]
+        assert hits[0]["name"] == first
+        assert hits[0]["similarity"] == pytest.approx(0.99, abs=0.02)
+    assert ask(api, "xyz")["results"][0]["name"] == "p-said"
 
 
 def test_text_and_query_name_the_same(api, shelf) -> None:
