@@ -4,8 +4,11 @@ Parts of every family, drawn from parameter ranges that training never saw, stoo
 as the catalogue sees them; the right answer is the family's category, the choices are all there
 are. First by the words of the categories alone, then with parts that people filed nearby. Figures
 come from the reporting seeds; `--fit` fits the classifier's numbers on the choosing seeds, as they
-stand in models/manifest.json (mini.classify). `--left-out` asks only families that training left
-out whole: it tells something of weights made without them (python -m training.words).
+stand in models/manifest.json (mini.classify).
+
+Families that training left out whole stand for what people bring: they have half the weight of the
+fit, and figures of their own with `--left-out`. Both tell something only of weights made without
+them (`--models` names a folder of such: python -m training.words --fold validation).
 """
 
 import argparse
@@ -14,6 +17,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -26,21 +30,26 @@ from bench.running import ROOT, table
 from catalog.families.registry import FAMILIES
 from catalog.families.types import family_sample
 from catalog.families.words import CATEGORIES
+from search import expand
 from search.engine.calibration import Logistic, calibration_error, reliability
-from search.engine.classify import Tuning, prompt_texts, prompts_average, votes_mix, zero_shot
+from search.engine.classify import Tuning, prompts_average, votes_mix, zero_shot
 from search.engine.encoders.mini import MANIFEST, NETWORK, MiniEncoder
 from search.engine.mesh.normalise import mesh_normalise
 from search.engine.render.viewpoints import viewpoints_fibonacci
 from search.engine.render.views import views_render
+from stlcatalog.config import config_load
 from training.collections.held_out import HELD_OUT_FAMILIES
 
 CHOOSING, REPORTING = (2000, 2001), (2002, 2003, 2004)
 WORK = ROOT / "bench" / "work" / "classify"
 VIEWS = 12
 NEIGHBOURS = 24  # as search/classify.py asks for
-THRESHOLD = 0.3  # as config/search.yaml ships
+CONFIG = config_load(ROOT / "config" / "search.yaml")
+THRESHOLD = CONFIG.classify.threshold
 FILED = (0, 1, 2, 5, 10)  # parts of each category that people filed
 STRANGERS = 0.1  # share of parts that are none of the categories, in the fit
+NAMELESS = 0.1  # share of parts whose category has a name that says nothing, in the fit
+PRIORS, SLOPES, MIDDLES = (0.5, 1.0, 2.0), (15.0, 25.0, 40.0), (0.7, 0.75, 0.8, 0.85, 0.9)
 SCRIPTS = {"all prompts": "", "English only": "en", "Chinese only": "zh"}
 
 Float = NDArray[np.float64]
@@ -98,14 +107,15 @@ def parts_load(encoder: MiniEncoder, folder: Path, seeds: Sequence[int]) -> Part
 
 def prompts_of(encoder: MiniEncoder, script: str = "") -> Vectors:
     """(c, dw) as the product makes them from a category's names and prompts."""
-    texts = []
-    for words in CATEGORIES.values():
-        phrases = [words.names.en, words.names.zh_hant, *words.prompts]
-        if script:
-            phrases = [phrase for phrase in phrases if phrase.isascii() == (script == "en")]
-        texts.append(prompt_texts(phrases))
-    vectors = encoder.texts_embed([text for of in texts for text in of])
-    return prompts_average(vectors, [len(of) for of in texts])
+    texts = [
+        (column, text, expand.script_of(phrase))
+        for column, words in enumerate(CATEGORIES.values())
+        for phrase in (words.names.en, words.names.zh_hant, *words.prompts)
+        if script in ("", expand.script_of(phrase))
+        for text in expand.prompts(phrase, CONFIG.expansion.templates)
+    ]
+    columns, phrases, scripts = zip(*texts, strict=True)
+    return prompts_average(encoder.texts_embed(phrases), columns, scripts)
 
 
 # Asking ------------------------------------------------------------------------------------------
@@ -160,29 +170,35 @@ def fit(parts: Parts, prompts: Vectors, start: Tuning) -> Tuning:
     )  # fmt: skip
     words = replace(start, temperature=float(np.exp(found.x[0])), none=float(found.x[1]))
     shares = zero_shot(parts.vectors, prompts, words)
-    some = [parts_filed(parts, each, seed) for each in FILED[1:] for seed in range(2)]
+    nameless = without_own(shares, parts.labels)
+    weights = weights_of(parts)
+    some = [parts_filed(parts, each, seed=each) for each in FILED[1:]]
     near = [(asked, *neighbours(parts.where(asked), parts.where(~asked))) for asked in some]
 
-    def tuning_at(x: Float) -> Tuning:
-        slope = float(np.exp(x[1]))
-        closeness = Logistic(slope=slope, offset=-slope * float(x[2]))
-        return replace(words, prior=float(np.exp(x[0])), closeness=closeness)
-
-    def votes_loss(x: Float) -> float:
-        losses = []
+    def votes_loss(tuning: Tuning) -> float:
+        total = 0.0
         for asked, labels, similar in near:
-            confidences = mixed(shares[asked], labels, similar, tuning_at(x))
-            own = confidences[np.arange(len(confidences)), parts.labels[asked]]
-            losses.append(-np.log(np.maximum(own, 1e-6)).mean())
-        return float(np.mean(losses))
+            for told, share in ((shares, 1 - NAMELESS), (nameless, NAMELESS)):
+                found = mixed(told[asked], labels, similar, tuning)
+                own = found[np.arange(len(found)), parts.labels[asked]]
+                surprise = -np.log(np.maximum(own, 0.01))
+                total += share * np.average(surprise, weights=weights[asked])
+        return float(total / len(near))
 
-    middle = -start.closeness.offset / start.closeness.slope
-    at = [np.log(start.prior), np.log(start.closeness.slope), middle]
-    found = minimize(
-        votes_loss, at, method="Nelder-Mead",
-        options={"xatol": 1e-2, "fatol": 1e-4, "maxfev": 150},
-    )  # fmt: skip
-    return tuning_at(found.x)
+    # A grid, so that a vote keeps its meaning: at best one, and nothing far away.
+    tried = [
+        replace(words, prior=prior, closeness=Logistic(slope, -slope * middle))
+        for prior, slope, middle in product(PRIORS, SLOPES, MIDDLES)
+    ]
+    return min(tried, key=votes_loss)
+
+
+def without_own(shares: Float, labels: NDArray[np.int64]) -> Float:
+    """(n, c) what the words would say if the right category had a name that says nothing."""
+    rows = np.arange(len(shares))
+    gone = shares / np.maximum(1 - shares[rows, labels], 1e-9)[:, None]
+    gone[rows, labels] = 0.0
+    return gone
 
 
 def parts_filed(parts: Parts, each: int, seed: int) -> NDArray[np.bool_]:
@@ -197,27 +213,40 @@ def words_loss(parts: Parts, prompts: Vectors, tuning: Tuning) -> float:
     shares = zero_shot(parts.vectors, prompts, tuning)
     own = shares[np.arange(len(shares)), parts.labels]
     none = 1 - shares.sum(axis=1)
-    known = -np.log(np.maximum(own, 1e-9)).mean()
-    strange = -np.log(np.maximum(none / np.maximum(1 - own, 1e-9), 1e-9)).mean()
-    return float((1 - STRANGERS) * known + STRANGERS * strange)
+    known = -np.log(np.maximum(own, 1e-9))
+    strange = -np.log(np.maximum(none / np.maximum(1 - own, 1e-9), 1e-9))
+    losses = (1 - STRANGERS) * known + STRANGERS * strange
+    return float(np.average(losses, weights=weights_of(parts)))
+
+
+def weights_of(parts: Parts) -> Float:
+    """(n,) half of the weight to families left out of training, half to the others."""
+    out = left_out(parts)
+    return np.where(out, 0.5 / max(out.sum(), 1), 0.5 / max((~out).sum(), 1))
+
+
+def left_out(parts: Parts) -> NDArray[np.bool_]:
+    return np.array([key in HELD_OUT_FAMILIES for key in parts.families])
 
 
 # Reporting ---------------------------------------------------------------------------------------
 
 
-def report(parts: Parts, encoder: MiniEncoder, tuning: Tuning) -> None:
-    print(f"{len(parts.labels)} parts of {len(set(parts.families))} families, "
-          f"{len(CATEGORIES)} categories; {encoder.words_space.key}; {tuning}\n")  # fmt: skip
+def report(parts: Parts, encoder: MiniEncoder, tuning: Tuning, *, only: NDArray[np.bool_]) -> None:
+    """Figures of the parts that `only` (n,) names; all of them may be filed."""
+    print(
+        f"{only.sum()} parts, {len(CATEGORIES)} categories; {encoder.words_space.key}; {tuning}\n"
+    )
     rows: list[list[object]] = []
     for name, script in SCRIPTS.items():
-        shares = zero_shot(parts.vectors, prompts_of(encoder, script), tuning)
-        rows.append([name, *figures(shares, parts.labels)])
+        shares = zero_shot(parts.vectors[only], prompts_of(encoder, script), tuning)
+        rows.append([name, *figures(shares, parts.labels[only])])
     print(table(["words alone", *HEADS], rows))
 
     prompts = prompts_of(encoder)
     shares = zero_shot(parts.vectors, prompts, tuning)
-    best = shares.max(axis=1)
-    right = shares.argmax(axis=1) == parts.labels
+    best = shares[only].max(axis=1)
+    right = (shares.argmax(axis=1) == parts.labels)[only]
     curve = [
         [f"{row.low:.1f}-{row.high:.1f}", row.n, f"{row.confidence:.3f}", f"{row.right:.3f}"]
         for row in reliability(best, right)
@@ -225,17 +254,19 @@ def report(parts: Parts, encoder: MiniEncoder, tuning: Tuning) -> None:
     print("\nWords alone, all prompts:\n")
     print(table(["confidence", "parts", "its mean", "right"], curve))
 
-    gone = shares / np.maximum(1 - shares[np.arange(len(shares)), parts.labels], 1e-9)[:, None]
-    gone[np.arange(len(shares)), parts.labels] = 0.0
-    none = np.mean(gone.max(axis=1) < THRESHOLD)
+    nameless = without_own(shares, parts.labels)
+    none = np.mean(nameless[only].max(axis=1) < THRESHOLD)
     print(f"\nWithout its own category {none:.3f} of the parts are told none of these.\n")
 
     rows = []
     for each in FILED:
-        asked = parts_filed(parts, each, 0)
-        near = neighbours(parts.where(asked), parts.where(~asked)) if each else None
-        found = mixed(shares[asked], *near, tuning) if near else shares
-        rows.append([each, int(asked.sum()), *figures(found, parts.labels[asked])])
+        filed = ~parts_filed(parts, each, 0)
+        asked = only & ~filed
+        for name, told in (("", shares), (", names say nothing", nameless)):
+            found = told[asked]
+            if each:
+                found = mixed(found, *neighbours(parts.where(asked), parts.where(filed)), tuning)
+            rows.append([f"{each}{name}", int(asked.sum()), *figures(found, parts.labels[asked])])
     print(table(["filed, of each", "asked", *HEADS], rows))
 
     labels, similar = neighbours(parts, parts)
@@ -262,9 +293,8 @@ def main() -> None:
         tuning = fit(choosing, prompts_of(encoder), tuning)
         print(json.dumps({"classify": tuning.to_json()}, indent=2), "\n")
     parts = parts_load(encoder, options.models, REPORTING)
-    if options.left_out:
-        parts = parts.where(np.array([key in HELD_OUT_FAMILIES for key in parts.families]))
-    report(parts, encoder, tuning)
+    every = np.ones(len(parts.labels), bool)
+    report(parts, encoder, tuning, only=left_out(parts) if options.left_out else every)
 
 
 if __name__ == "__main__":

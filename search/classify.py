@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import ServiceError
 from catalog.models import Category, Part
-from search import embeddings, encode, engines, selectors
+from search import embeddings, encode, engines, expand, selectors
 from search.candidates import Stopwatch
 from search.indices import index_current
 
@@ -267,15 +267,23 @@ def shelves_current(engine: str | None) -> Shelves:
 
 @lru_cache(maxsize=4)
 def _shelves(engine: str | None, version: tuple[Any, ...]) -> Shelves:
-    from search.engine.classify import prompt_texts, prompts_average
+    from search.engine.classify import prompts_average
 
     rows = list(Category.objects.order_by("pk"))
     places = {row.pk: column for column, row in enumerate(rows)}
     prompts = None
     if engine is not None and rows:
-        texts = [prompt_texts([row.name, row.name_zh, *row.prompts]) for row in rows]
-        vectors = engines.word_encoder(engine).texts_embed([text for of in texts for text in of])
-        prompts = prompts_average(vectors, [len(of) for of in texts])
+        templates = settings.SEARCH.expansion.templates
+        texts = [
+            (column, text, expand.script_of(phrase))
+            for column, row in enumerate(rows)
+            for phrase in (row.name, row.name_zh, *row.prompts)
+            if phrase.strip()
+            for text in expand.prompts(phrase, templates)
+        ]
+        columns, phrases, scripts = zip(*texts, strict=True)
+        vectors = engines.word_encoder(engine).texts_embed(phrases)
+        prompts = prompts_average(vectors, columns, scripts)
     return Shelves(
         ids=tuple(places), parents=tuple(places.get(row.parent_id, -1) for row in rows),
         prompts=prompts,

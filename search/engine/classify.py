@@ -1,7 +1,7 @@
 """Which category a part belongs to: what the words say, joined with what people decided nearby.
 
 Categories are columns here, and a part is one embedding in an engine's words space. Knows no
-rows, no names but the texts it is given, and no index: neighbours come from the caller.
+rows, no names and no index: embeddings of prompts and neighbours come from the caller.
 """
 
 from __future__ import annotations
@@ -14,16 +14,12 @@ import numpy as np
 from search.engine.calibration import Logistic, softmax
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
     Vectors = NDArray[np.float32]
-
-CJK = "\u2e80"  # from here on Unicode holds the scripts of East Asia
-TEMPLATES = ("{}", "a 3D model of {}")
-TEMPLATES_CJK = ("{}", "{}的3D模型")
 
 
 @dataclass(frozen=True)
@@ -35,10 +31,10 @@ class Tuning:
     and `prior` how many whole votes the words weigh.
     """
 
-    temperature: float = 0.05
-    none: float = 0.1
-    prior: float = 1.0
-    closeness: Logistic = field(default=Logistic(slope=40.0, offset=-34.0))
+    temperature: float = 0.048
+    none: float = 0.32
+    prior: float = 0.5
+    closeness: Logistic = field(default=Logistic(slope=25.0, offset=-20.0))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,29 +53,24 @@ class Tuning:
         )
 
 
-def prompt_texts(phrases: Iterable[str]) -> tuple[str, ...]:
-    """What an encoder of words is asked for one category: its phrases in each language's templates.
+def prompts_average(texts: Vectors, columns: Sequence[int], scripts: Sequence[str]) -> Vectors:
+    """What stands for each category among words: the mean of its prompts in each script, joined.
 
-    Radford et al., "Learning transferable visual models from natural language supervision",
-    ICML 2021, section 3.1.4, average several templates; ours are few, for their encoder learnt
-    short captions.
+    texts (t, d) embeddings of prompts, each of the category `columns[i]`, from 0 without gaps, and
+    written in `scripts[i]`. Returns (c, d), L2-normalised. A script's prompts count the same
+    together, however few: many English ones would drown the Chinese name. (Averaged prompts:
+    Radford et al., "Learning transferable visual models from natural language supervision", 2021.)
     """
-    texts = (
-        template.format(phrase.strip())
-        for phrase in phrases
-        for template in (TEMPLATES_CJK if max(phrase, default="") >= CJK else TEMPLATES)
-        if phrase.strip()
-    )
-    return tuple(dict.fromkeys(texts))
+    pairs = list(zip(columns, scripts, strict=True))
+    groups = {pair: place for place, pair in enumerate(dict.fromkeys(pairs))}
+    by_script = _directions(texts, [groups[pair] for pair in pairs])
+    return _directions(by_script, [column for column, _script in groups])
 
 
-def prompts_average(texts: Vectors, counts: Sequence[int]) -> Vectors:
-    """(sum of counts, d) vectors of texts, in the order of their categories -> (c, d), normalised.
-
-    Every category has at least one text.
-    """
-    starts = np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.int64)
-    sums = np.add.reduceat(np.asarray(texts, np.float32), starts, axis=0)
+def _directions(vectors: Vectors, groups: Sequence[int]) -> Vectors:
+    """(n, d) vectors -> (g, d) their groups' means, L2-normalised."""
+    sums = np.zeros((max(groups) + 1, vectors.shape[1]), np.float32)
+    np.add.at(sums, np.asarray(groups), vectors)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     return np.asarray(sums / np.maximum(lengths, 1e-12), np.float32)
 

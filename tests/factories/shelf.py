@@ -9,6 +9,7 @@ import numpy as np
 from catalog.models import Part, PipelineStep
 from search import classify, engines
 from search.embeddings import embeddings_write
+from search.engine.calibration import Logistic
 from search.engine.classify import Tuning
 from search.engine.encoders.space import Space
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import pytest
     from numpy.typing import NDArray
 
-TUNING = Tuning(temperature=0.1, none=0.3, prior=1.0)
+TUNING = Tuning(temperature=0.1, none=0.3, prior=1.0, closeness=Logistic(40.0, -34.0))
 AXES = ("ring", "box", "gear", "bolt")
 OTHER = len(AXES)  # the axis of whatever has no word
 

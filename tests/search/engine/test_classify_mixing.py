@@ -12,7 +12,6 @@ from search.engine.calibration import Logistic
 from search.engine.classify import (
     Tuning,
     branches_lift,
-    prompt_texts,
     prompts_average,
     votes_mix,
     zero_shot,
@@ -102,20 +101,16 @@ def test_lifting_keeps_the_sum_whatever_the_tree(confidences, parents, threshold
     assert lifted.min() >= 0
 
 
-def test_prompts_of_both_languages_use_their_own_templates() -> None:
-    texts = prompt_texts(["rings", "戒指", " ", "rings"])
-    assert "rings" in texts and "戒指" in texts
-    assert not any("rings的" in text or text.endswith("of 戒指") for text in texts)
-    assert len(set(texts)) == len(texts)
-    assert prompt_texts([]) == ()
+def test_each_script_counts_the_same_however_many_prompts_it_has() -> None:
+    texts = np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    found = prompts_average(texts, [0, 0, 0, 0, 1], ["en", "en", "en", "zh", "en"])
+    assert found == pytest.approx(np.array([[0.5**0.5, 0.5**0.5, 0], [0, 0, 1]]))
 
 
-def test_an_average_prompt_lies_between_its_texts() -> None:
-    texts = np.array([[1, 0], [0, 1], [0, 1]], np.float32)
-    found = prompts_average(texts, [2, 1])
-    assert found == pytest.approx(np.array([[0.5**0.5, 0.5**0.5], [0, 1]]))
-    opposite = np.array([[1, 0], [-1, 0]], np.float32)
-    assert np.isfinite(prompts_average(opposite, [2])).all()
+def test_prompts_that_cancel_out_are_still_finite() -> None:
+    texts = np.array([[1, 0], [-1, 0]], np.float32)
+    assert np.isfinite(prompts_average(texts, [0, 0], ["en", "en"])).all()
+    assert np.isfinite(prompts_average(texts, [0, 0], ["en", "zh"])).all()
 
 
 def test_the_numbers_come_from_json_and_a_wrong_name_is_refused() -> None:
