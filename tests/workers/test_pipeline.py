@@ -48,6 +48,7 @@ def test_every_step_leaves_its_mark(work) -> None:
         assert default_storage.size(picture.name) > 200
     assert {row.space.encoder for row in part.embeddings.select_related("space")} == {
         "mini",
+        "mini_words",
         "shape",
     }
 
