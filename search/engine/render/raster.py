@@ -110,6 +110,9 @@ def _raster(projected: Floats, faces: Ints, inverse_depth: Floats, face_ids: Int
             py = np.float32(y) + half - y2
             begin = max(max(lm0 * py + lc0, lm1 * py + lc1), max(lm2 * py + lc2, left))
             end = min(min(rm0 * py + rc0, rm1 * py + rc1), min(rm2 * py + rc2, right))
+            # Over a sliver the bounds may be beyond any integer; as integers they would wrap.
+            if not begin <= end:
+                continue
             q_row = q2 + qy * py - qx * origin
             first, last = int(ceil(begin)), int(floor(end))
             if last - first < WIDE:

@@ -4,6 +4,7 @@ import numpy as np
 
 from catalog.families.registry import FAMILIES
 from catalog.families.types import family_sample
+from search.engine.render.raster import faces_raster
 from search.engine.render.views import views_render
 
 
@@ -18,3 +19,22 @@ def test_a_face_without_projected_area_still_has_a_normal() -> None:
     assert np.isfinite(views.normals).all()
     lengths = np.linalg.norm(views.normals[views.mask > 0], axis=-1)
     assert np.allclose(lengths, 1, atol=1e-3)
+
+
+def test_a_sliver_whose_bounds_are_beyond_integers_is_passed_over() -> None:
+    # The shadow of a bellows: two corners a rounding apart on one row. The span's end wrapped as
+    # an integer, and the writes went outside of the picture.
+    corners = [
+        (-5.190588, 125.490456, 0.19308731),
+        (2.8710341, 126.870285, 0.19471708),
+        (2.8710349, 126.870285, 0.19471708),
+    ]
+    inverse_depth, face_ids = np.empty((150, 200), np.float32), np.empty((150, 200), np.int32)
+    faces_raster(
+        np.array(corners, np.float32),
+        np.array([[0, 1, 2]], np.int32),
+        inverse_depth=inverse_depth,
+        face_ids=face_ids,
+    )
+    assert (face_ids[:, 3:] == -1).all()
+    assert (face_ids[[*range(125), *range(127, 150)]] == -1).all()
