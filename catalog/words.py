@@ -115,7 +115,9 @@ def _document_terms(token: Token) -> Iterator[tuple[str, float]]:
         case "han":
             run = token.text
             yield from ((pair, 1.0) for pair in _pairs(run) if len(pair) == 2)
-            yield from ((character, SINGLE_CHARACTER_SHARE) for character in run)
+            # A name of one character is whole; within a longer one it says little.
+            share = SINGLE_CHARACTER_SHARE if len(run) > 1 else 1.0
+            yield from ((character, share) for character in run)
 
 
 def terms_write(part: Part) -> None:

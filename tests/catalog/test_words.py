@@ -133,6 +133,12 @@ class TestScores:
         assert 0.7 < score("halo") < 1
         assert score("R8107491") > 2
 
+    def test_a_name_of_one_character_is_found_whole(self) -> None:
+        make(name="ball", name_zh="球")
+        make(name="ball valve", name_zh="球閥")
+        assert found("球") == ["ball", "ball valve"]
+        assert score("球") > 0.7
+
     def test_a_word_among_many_says_little(self) -> None:
         assert score("a hollow bangle, bracket of seven petals") < 0.2
         assert words.parts_by_words("hollow petals bracket", limit=1)[0].share == pytest.approx(
