@@ -309,18 +309,22 @@ def _suggestions_settle(part: Part) -> None:
 def suggestions_replace(*, part: Part, found: Iterable[tuple[int, float]]) -> list[Suggestion]:
     """What the classifier proposes now, (category id, confidence), in place of what it did before.
 
-    Nothing when people have filed the part meanwhile. What they rejected stays rejected.
+    Nothing when people have filed the part meanwhile. What they rejected stays rejected. A row
+    that is proposed again stays the same row: somebody may be looking at its buttons.
     """
     part = Part.objects.select_for_update().get(pk=part.pk)
     if part.category_id is not None:
         return []
-    part.suggestions.exclude(accepted=False).delete()
     confidences = dict(found)
+    part.suggestions.exclude(accepted=False).exclude(category__in=confidences).delete()
     known = Category.objects.filter(pk__in=confidences)
-    return Suggestion.objects.bulk_create(
-        Suggestion(part=part, category_id=pk, confidence=confidences[pk])
-        for pk in known.exclude(suggestions__part=part).values_list("pk", flat=True)
-    )
+    known = known.exclude(suggestions__in=part.suggestions.filter(accepted=False))
+    return [
+        Suggestion.objects.update_or_create(
+            part=part, category_id=pk, defaults={"confidence": confidences[pk], "accepted": None}
+        )[0]
+        for pk in known.values_list("pk", flat=True)
+    ]
 
 
 # Tokens -----------------------------------------------------------------------------------------

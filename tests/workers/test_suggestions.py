@@ -112,6 +112,21 @@ def test_after_a_rejection_something_else_is_suggested(work, rings) -> None:
     assert part.suggestions.get(category=rings).accepted is False
 
 
+def test_a_row_that_is_proposed_again_stays_the_same_row(work, rings) -> None:
+    """Somebody may be looking at its buttons."""
+    part = part_on_shelf(looks(0.9))
+    suggestions.suggest(part)
+    shown = part.suggestions.get(category=rings)
+    services.category_create(name="Boxes")
+    work()
+    services.suggestion_accept(suggestion=shown)
+    part.refresh_from_db()
+    assert part.category == rings
+    services.part_update(part=part, category=None)
+    work()
+    assert set(suggested(part)) == {"Rings"}
+
+
 def test_a_part_filed_by_hand_is_asked_about_no_more(rings) -> None:
     boxes = services.category_create(name="Boxes")
     part = part_on_shelf(looks(0.75, 0.65))
