@@ -40,13 +40,13 @@ def fill(parts: int, *, first: int, rng: np.random.Generator) -> None:
     from search.embeddings import space_row
     from search.models import Embedding, Space
 
-    spaces = {
-        name: (engines.space(name), space_row(engines.space(name))) for name in engines.spaces()
-    }
+    spaces = {space.key: (space, space_row(space)) for space in engines.spaces()}
+    # A part has a row of one vector by its shape and among words, of one a view by its looks.
+    looks = {engines.space(name).key for name in engines.engine_names("image")}
     families = {
         name: rng.normal(size=(200, s.d)).astype("f4") for name, (s, _row) in spaces.items()
     }
-    views = {name: 1 if s.encoder == "shape" else 12 for name, (s, _row) in spaces.items()}
+    views = {name: 12 if name in looks else 1 for name in spaces}
     for start in range(first, first + parts, 1000):
         rows = []
         for n in range(start, min(start + 1000, first + parts)):
