@@ -94,6 +94,9 @@ def test_furniture_is_asked_by_names_that_training_never_saw(
     # Both parts called so are right, whichever split they are in.
     assert tasks["furniture, all parts", "zh_hant"].relevant.tolist() == [[0, 0, 1, 1]]
     assert not any(script == "zh_hans" for _, script in tasks)
+    # The test split is asked of who has learnt the validation split as well: 花瓶 is no news then.
+    made = list(quality_words.furniture_tasks(gallery, vectors, "test"))
+    assert [t.queries for t in made if t is not None] == [[test], [test]]
 
 
 def test_families_are_asked_by_wordings_out_of_training() -> None:
