@@ -66,7 +66,7 @@ class Classify(Section):
 class Expansion(Section):
     enabled: bool = True
     most: Annotated[int, Field(ge=0, le=30)] = 6
-    share: Share = 0.3
+    share: Share = 0.5
     words_weight: Share = 0.5
     templates: dict[Literal["en", "zh"], list[Template]] = {"en": ["{}"], "zh": ["{}"]}
 
