@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 # Raised when photo_prepare or the views of a mesh query change: older vectors are then not found.
-RECIPE = 2
+RECIPE = 3
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,24 @@ def test_no_part_is_invented(pixels):
     assert mask_find(pixels) is None
 
 
+@pytest.mark.parametrize("towards", [(40, 0), (-30, 30), (0, -45)])
+def test_a_hard_shadow_is_not_the_part(towards):
+    pixels = np.full((480, 640, 3), (200.0, 195, 185))
+    truth = np.zeros((480, 640), np.uint8)
+    cv2.circle(truth, (320, 240), 90, 255, -1)
+    cv2.circle(truth, (320, 240), 35, 0, -1)
+    shadow = np.roll(truth, towards, (1, 0)) > 0
+    pixels[shadow] *= 0.45
+    y, x = np.mgrid[0:480, 0:640]
+    pixels[truth > 0] = np.array([190, 60, 50]) * (0.6 + 0.5 * x / 640)[truth > 0][:, None]
+    pixels = cv2.GaussianBlur(pixels, (0, 0), 1.0)
+    pixels += np.random.default_rng(0).normal(0, 3, pixels.shape)
+    mask = mask_find(np.clip(pixels, 0, 255).astype(np.uint8))
+    only_shadow = shadow & (truth == 0)
+    assert overlap(mask, truth) > 0.85
+    assert (mask[only_shadow] > 0).mean() < 0.2
+
+
 def test_a_telling_alpha_is_the_mask():
     pixels, truth = photo_of("stone", 0)
     assert np.array_equal(mask_find(pixels, alpha=truth), truth)
