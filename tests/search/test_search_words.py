@@ -162,7 +162,7 @@ class TestEngines:
         (mini,) = api.get("/api/engines/").json()["results"]
         assert mini["kinds"] == ["image", "text", "hybrid", "mesh"]
         assert mini["words_space"].startswith("mini_words-")
-        assert mini["words_dimensions"] == 64
+        assert mini["words_dimensions"] == engines.words_space("mini").d
 
     def test_the_page_offers_them(self, client) -> None:
         html = client.get("/?tab=text").content.decode()
@@ -275,7 +275,6 @@ class TestBoth:
     def test_alpha_leans_from_the_words_to_the_picture(self, api, pair, alpha, first) -> None:
         answer = ask_both(api, text="a tall vase", alpha=alpha)
         assert names(answer)[0] == pair[first]
-        assert set(names(answer)[:2]) == set(pair) or alpha in {0, 1}
         assert answer["results"][0]["rankings"]["mini"] >= 1
 
     def test_what_either_finds_is_not_weak(self, api, pair) -> None:
