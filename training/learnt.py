@@ -7,6 +7,7 @@ recipe can be judged on names and families it never saw, and then fitted on ever
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import add
 
 import numpy as np
 import torch
@@ -18,10 +19,14 @@ from catalog.families.types import Captions, Phrases
 from training.collections.held_out import HELD_OUT_FAMILIES
 from training.collections.types import split_of
 from training.gallery import Gallery, Source
+from training.glosses import described, description_texts
 from training.joint import Learnt
-from training.teacher import D, TeacherTexts, texts_embed
+from training.paraphrases import paraphrases, paraphrases_of
+from training.teacher import texts_embed
 from training.vocabulary import cedict_pairs, general_texts, imagenet_names
 
+GLOSS = 0.5  # weight of what describes a word, beside the word itself
+ENGLISH = 0.5  # weight of a Chinese word's translation
 PLAIN = 4  # captions of a part in one script that say nothing but its name
 # How often a part of each collection is drawn: real and varied ones more than made ones.
 SHARES = {"families": 0.5, "furniture": 0.35, "kicad": 0.15}
@@ -31,7 +36,7 @@ SHARES = {"families": 0.5, "furniture": 0.35, "kicad": 0.15}
 class Fold:
     """Furniture names of these splits are kept out; and the families meant for checking, or not."""
 
-    splits_out: tuple[str, ...] = ("validation", "test")
+    splits_out: tuple[str, ...] = ()
     families_out: bool = True
 
     def keeps(self, source: Source, captions: Captions) -> bool:
@@ -46,7 +51,7 @@ class Fold:
                 return True
 
 
-EVERYTHING = Fold(splits_out=(), families_out=False)
+EVERYTHING = Fold(families_out=False)
 
 
 class Texts:
@@ -62,14 +67,6 @@ class Texts:
         """The numbers of each script that has any; one list a script."""
         return [[self.number(text) for text in of] for of in phrases if of]
 
-    def vectors(self) -> NDArray[np.float32]:
-        """(t, 384), zero for a text that the teacher was not asked for."""
-        teacher = TeacherTexts()
-        found = np.zeros((len(self.numbers), D), np.float32)
-        known = [text in teacher for text in self.numbers]
-        found[known] = teacher.vectors([text for text in self.numbers if text in teacher])
-        return found
-
 
 def is_asked(text: str, place: int) -> bool:
     """Whether the teacher is asked for a caption: the first few of a part's, the plain names, and
@@ -79,7 +76,7 @@ def is_asked(text: str, place: int) -> bool:
 
 def gallery_texts(gallery: Gallery) -> Iterable[str]:
     """The captions of every part that the teacher is asked for; each once."""
-    return {
+    asked = {
         text: None
         for of in gallery.captions
         for phrases in of
@@ -87,6 +84,8 @@ def gallery_texts(gallery: Gallery) -> Iterable[str]:
         for place, text in enumerate(script)
         if is_asked(text, place)
     }
+    more = (text for of in paraphrases().values() for script in of for text in script)
+    return asked | dict.fromkeys(more)
 
 
 def classifier() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -97,24 +96,19 @@ def classifier() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 def learnt_make(gallery: Gallery, fold: Fold, *, extra: Iterable[str] = ()) -> Learnt:
     """What the fold leaves to learn from; `extra` texts are only distilled."""
-    rows = [
-        row
-        for row, (source, captions) in enumerate(
-            zip(gallery.sources, gallery.captions, strict=True)
-        )
-        if fold.keeps(source, captions)
-    ]
+    pairs = zip(gallery.sources, gallery.captions, strict=True)
+    rows = [row for row, pair in enumerate(pairs) if fold.keeps(*pair)]
+    captions = [gallery.captions[row] for row in rows]
     texts = Texts()
-    drawn = [texts.scripts(gallery.captions[row].train) for row in rows]
-    broader = [texts.scripts(gallery.captions[row].broader) for row in rows]
-    names = [{t for of in both for t in of} for both in map(list.__add__, drawn, broader)]
+    drawn = [
+        texts.scripts(Phrases(*map(add, of.train, paraphrases_of(source.collection, source.key))))
+        for source, of in zip((gallery.sources[row] for row in rows), captions, strict=True)
+    ]
+    broader = [texts.scripts(of.broader) for of in captions]
+    plain = [of.train.en[0].lower() for of in captions]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(plain))}
+    concepts = [drawn[plain.index(name)] for name in numbers]
     class_texts = _class_texts(texts)
-    dictionary = np.array([(texts.number(p.en), texts.number(p.zh)) for p in cedict_pairs()])
-    pairs = [(place, text) for place, of in enumerate(names) for text in of]
-    captions = csr_matrix(
-        (np.ones(len(pairs), np.float32), np.array(pairs).T),
-        shape=(len(rows), len(texts.numbers)),
-    )
     for text in extra:
         texts.number(text)
     collections = [gallery.sources[row].collection for row in rows]
@@ -122,32 +116,43 @@ def learnt_make(gallery: Gallery, fold: Fold, *, extra: Iterable[str] = ()) -> L
     return Learnt(
         views=gallery.views[rows],
         photos=gallery.photos[rows],
-        captions=captions,
+        concept=np.array([numbers[name] for name in plain]),
+        concepts=concepts,
+        captions=_named_by(drawn, broader, count=len(texts.numbers)),
         drawn=drawn,
         broader=broader,
         weight=np.array([SHARES[name] / counts[name] for name in collections]),
         names=list(texts.numbers),
-        texts=texts.vectors(),
+        texts=described(list(texts.numbers), gloss=GLOSS, english=ENGLISH),
         classifier=classifier(),
         class_texts=class_texts,
-        dictionary=dictionary,
     )
 
 
-def _class_texts(texts: Texts) -> list[list[int]]:
+def _named_by(
+    drawn: list[list[list[int]]], broader: list[list[list[int]]], *, count: int
+) -> csr_matrix:
+    """(p, count): 1 where the text names the part, narrowly or broadly."""
+    names = [{text for of in both for text in of} for both in map(list.__add__, drawn, broader)]
+    pairs = np.array([(place, text) for place, of in enumerate(names) for text in of])
+    return csr_matrix((np.ones(len(pairs), np.float32), pairs.T), shape=(len(drawn), count))
+
+
+def _class_texts(texts: Texts) -> list[list[list[int]]]:
     """Each class's English name, and the Chinese words that a dictionary gives for it."""
     chinese: dict[str, list[str]] = {}
     for pair in cedict_pairs():
         chinese.setdefault(pair.en, []).append(pair.zh)
     return [
-        [texts.number(name), *(texts.number(word) for word in chinese.get(name, ())[:2])]
+        texts.scripts(Phrases((name,), (), tuple(chinese.get(name, ())[:2])))
         for name in imagenet_names()
     ]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Embeds every text that learning will ask for."""
-    texts_embed([*gallery_texts(Gallery.load()), *general_texts()])
+    texts = [*gallery_texts(Gallery.load()), *general_texts()]
+    texts_embed([*texts, *description_texts(texts)])
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python -m training.words --fold validation     # writes training/work/words-validation/
     python -m training.words --fold everything     # what is shipped: training/work/words/
 
-A fold keeps out what its figures are told of: "validation" the furniture names of two splits and
-some whole families, "test" only the names of the test split and those families.
+A fold keeps out what its figures are told of: the furniture names of its split and some whole
+families. What is chosen is chosen on "validation"; "test" is looked at once, at the end.
 """
 
 import argparse
@@ -13,20 +13,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
-from search.engine.encoders.layers import Linear
 from search.engine.encoders.mini import PICTURE_HEAD, TEXT_STUDENT
-from search.engine.encoders.picture_head import PictureHead as ShippedHead
+from search.engine.encoders.picture_head import PictureHead
 from training.gallery import Gallery
-from training.joint import PictureHead, Recipe, heads_fit, parts_embed, recipe_with
+from training.joint import Recipe, TextSpace, head_fit, parts_embed, recipe_with
 from training.learnt import EVERYTHING, Fold, learnt_make
 from training.places import WORK
 from training.student import StudentRecipe, student_export, student_fit
 from training.vocabulary import general_texts
 
 FOLDS = {
-    "validation": Fold(),
+    "validation": Fold(splits_out=("validation",)),
     "test": Fold(splits_out=("test",)),
     "everything": EVERYTHING,
 }
@@ -36,39 +34,23 @@ def folder_of(fold: str) -> Path:
     return WORK / ("words" if fold == "everything" else f"words-{fold}")
 
 
-def head_export(head: PictureHead) -> ShippedHead:
-    """The head as the product reads it: standardisation folded into the layers that use it."""
-    mean, deviation = (getattr(head, name).numpy() for name in ("mean", "deviation"))
-
-    def standardised(layer: nn.Linear) -> Linear:
-        weight = layer.weight.detach().numpy() / deviation
-        return Linear(weight, layer.bias.detach().numpy() - weight @ mean)
-
-    def plain(layer: nn.Linear) -> Linear:
-        weight = layer.weight.detach().numpy()
-        return Linear(weight, np.zeros(len(weight), np.float32))
-
-    return ShippedHead(
-        linear=standardised(head.linear),
-        inner=standardised(head.inner),
-        outer=Linear(head.outer.weight.detach().numpy(), head.outer.bias.detach().numpy()),
-        classes=Linear(head.rows.numpy(), head.offsets.numpy()),
-        seen=plain(head.seen),
-    )
-
-
 def words_make(fold: str, recipe: Recipe, student_recipe: StudentRecipe) -> None:
     folder = folder_of(fold)
     folder.mkdir(parents=True, exist_ok=True)
     learnt = learnt_make(Gallery.load(), FOLDS[fold], extra=general_texts())
+    space = TextSpace.fit(learnt.names, learnt.texts, recipe.d)
     start = time.monotonic()
-    pictures, texts = heads_fit(learnt, recipe)
-    print(f"heads: {len(learnt.views)} parts, {time.monotonic() - start:.0f} s", flush=True)
-    shipped = head_export(pictures)
-    np.savez(folder / PICTURE_HEAD, **shipped.arrays())
+    head = head_fit(learnt, space, recipe)
+    arrays = head.arrays()
+    np.savez(folder / PICTURE_HEAD, **arrays)
+    print(f"head: {len(learnt.views)} parts, {time.monotonic() - start:.0f} s", flush=True)
     start = time.monotonic()
-    parts = parts_embed(pictures, learnt.views)
-    student = student_fit(head=texts, learnt=learnt, parts=parts, recipe=student_recipe)
+    student = student_fit(
+        targets=space.embed(learnt.names, learnt.texts),
+        learnt=learnt,
+        parts=parts_embed(PictureHead.from_arrays(arrays), learnt.views),
+        recipe=student_recipe,
+    )
     np.savez(folder / TEXT_STUDENT, **student_export(student).arrays())
     print(f"student: {len(learnt.names)} texts, {time.monotonic() - start:.0f} s", flush=True)
 

@@ -53,9 +53,12 @@ class CollectionPart:
 
 
 def split_of(name: str) -> Split:
-    """60 % of names train, 20 % validate, 20 % test; a name is wholly in one, for ever."""
-    tenth = hashlib.sha256(f"words:{name.strip().lower()}".encode()).digest()[0] % 10
-    return "train" if tenth < 6 else "validation" if tenth < 8 else "test"
+    """46 % of names always train, 27 % validate, 27 % test; a name is wholly in one, for ever.
+
+    Weights that are judged on one of the two last splits learn from the other.
+    """
+    share = hashlib.sha256(f"words:{name.strip().lower()}".encode()).digest()[0] / 256
+    return "train" if share < 0.46 else "validation" if share < 0.73 else "test"
 
 
 def unit_sphere(triangles: NDArray[np.floating]) -> Triangles:

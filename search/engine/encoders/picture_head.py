@@ -1,7 +1,9 @@
 """From a picture's features to the space it shares with words.
 
-Two looks at the same features are added: what a head has learnt of parts, and what ImageNet's
-classifier sees in them, which knows things that no part has taught. How: training/README.md.
+Two classifiers look at the same features: one knows the names of the parts that were learnt from,
+the other the classes of ImageNet. The embedding is the mean of all those names' vectors, weighed
+by how surely each is seen, so a part of a name nobody taught lands between the names it looks
+like. How: training/README.md.
 """
 
 from collections.abc import Mapping
@@ -13,18 +15,18 @@ from numpy.typing import NDArray
 
 from search.engine.encoders.layers import Float, Linear, gelu, softmax, unit
 
-LAYERS = ("linear", "inner", "outer", "classes", "seen")
+LAYERS = ("inner", "outer", "classes", "names")
 
 
 @dataclass(frozen=True)
 class PictureHead:
-    """linear (d, f), inner (w, f), outer (d, w), classes (c, f), seen (d, c)."""
+    """inner (w, f) and outer (c, w) see the parts' names, classes (k, f) ImageNet's; names
+    (d, c + k) are the vectors of both."""
 
-    linear: Linear
     inner: Linear
     outer: Linear
     classes: Linear
-    seen: Linear
+    names: Linear
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "PictureHead":
@@ -38,7 +40,10 @@ class PictureHead:
             found |= getattr(self, name).arrays(name)
         return found
 
+    def shares(self, features: Float) -> tuple[Float, Float]:
+        """(..., f) -> how surely each name (..., c) and each class (..., k) is seen."""
+        return softmax(self.outer(gelu(self.inner(features)))), softmax(self.classes(features))
+
     def embed(self, features: Float) -> Float:
         """(..., f) -> (..., d), L2-normalised."""
-        learnt = self.linear(features) + self.outer(gelu(self.inner(features)))
-        return unit(np.asarray(learnt + self.seen(softmax(self.classes(features))), np.float32))
+        return unit(self.names(np.concatenate(self.shares(features), axis=-1)))
