@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bench.quality_icons import figures
 from training.features import Features
+from training.photo_features import PhotoFeatures
 from training.projection import nuisance_whitening
 
 Float = NDArray[np.float32]
@@ -37,7 +38,7 @@ def plain(features: Features, *, centred: bool) -> Double:
     return np.column_stack([np.eye(len(mean)), -mean * centred])
 
 
-def ways(fitted: Features) -> Iterator[tuple[str, Double]]:
+def ways(fitted: Features, scenes: PhotoFeatures) -> Iterator[tuple[str, Double]]:
     yield "raw 1280", plain(fitted, centred=False)
     yield "centred 1280", plain(fitted, centred=True)
     for d in (256, 384):
@@ -47,7 +48,7 @@ def ways(fitted: Features) -> Iterator[tuple[str, Double]]:
     for d in (128, 192, 256, 384):
         for shrinkage in (0.1, 0.3, 0.5):
             name = f"nuisance whitening {d}, shrinkage {shrinkage}"
-            yield name, nuisance_whitening(fitted, d=d, shrinkage=shrinkage)
+            yield name, nuisance_whitening(fitted, scenes, d=d, shrinkage=shrinkage)
 
 
 def embed(projection: Double, features: Float) -> Float:
@@ -69,7 +70,7 @@ def main() -> None:
     features = Features.load()
     fitted, furniture = features.only(features.fitted), features.only(features.has_icon)
     asked = np.flatnonzero(~furniture.fitted)
-    for name, projection in ways(fitted):
+    for name, projection in ways(fitted, PhotoFeatures.load()):
         views = embed(projection, furniture.views)
         icons = embed(projection, furniture.icons[asked])
         photos = embed(projection, furniture.photos[asked, :PHOTOS_ASKED])

@@ -19,20 +19,35 @@ from numpy.typing import NDArray
 
 from training.export_lite0 import WORK
 from training.features import Features
+from training.photo_features import PhotoFeatures
 
+SCENES_SHARE = 0.35  # of the nuisance; 0.2 to 0.5 do the same on choosing photos
 PROJECTION_FILE = WORK / "lite0.projection.npy"
 
 Double = NDArray[np.float64]
 
 
-def nuisance_whitening(features: Features, *, d: int, shrinkage: float) -> Double:
-    """(d, 1281): the rows project, the last column makes the mean view zero."""
+def nuisance_whitening(
+    features: Features,
+    scenes: PhotoFeatures,
+    *,
+    d: int,
+    shrinkage: float,
+    share: float = SCENES_SHARE,
+) -> Double:
+    """(d, 1281): the rows project, the last column makes the mean view zero.
+
+    The nuisance is measured on photo-like pictures of a perfect cut and, for `share` of it, on
+    scenes that our own mask cut. Differences are not centred: how far any photo lies from any
+    view is forgotten with the rest.
+    """
     views = features.views.astype(np.float64)
     photos = features.photos.astype(np.float64)
     mean = views.mean(axis=(0, 1))
     nearest = np.take_along_axis(views, features.nearest[..., None], axis=1)
-    differences = (photos - nearest).reshape(-1, len(mean))
-    nuisance = differences.T @ differences / len(differences)
+    alike = _second_moment((photos - nearest).reshape(-1, len(mean)))
+    staged = _second_moment(scenes.photos.astype(np.float64) - scenes.views)
+    nuisance = (1 - share) * alike + share * staged
     level = np.trace(nuisance) / len(nuisance)
     nuisance = (1 - shrinkage) * nuisance + shrinkage * level * np.eye(len(nuisance))
     values, axes = np.linalg.eigh(nuisance)
@@ -46,15 +61,21 @@ def nuisance_whitening(features: Features, *, d: int, shrinkage: float) -> Doubl
     return np.column_stack([matrix, -matrix @ mean])
 
 
+def _second_moment(rows: Double) -> Double:
+    return rows.T @ rows / len(rows)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dimensions", type=int, default=192)
-    parser.add_argument("--shrinkage", type=float, default=0.1)
+    parser.add_argument("--shrinkage", type=float, default=0.3)
     parser.add_argument("--out", type=Path, default=PROJECTION_FILE)
     chosen = parser.parse_args(arguments)
     features = Features.load()
     fitted = features.only(features.fitted)
-    projection = nuisance_whitening(fitted, d=chosen.dimensions, shrinkage=chosen.shrinkage)
+    projection = nuisance_whitening(
+        fitted, PhotoFeatures.load(), d=chosen.dimensions, shrinkage=chosen.shrinkage
+    )
     np.save(chosen.out, projection.astype(np.float16))
     print(f"{chosen.out.name}: {projection.shape} from {len(fitted.views)} parts")
 
