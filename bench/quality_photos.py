@@ -15,6 +15,7 @@ two seconds a photo; photos and embeddings are kept in bench/work/.
 
 import argparse
 import hashlib
+import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -43,6 +44,9 @@ MODELS = Path(__file__).parents[1] / "models"
 FURNITURE_PARTS = 240
 MADE_PARTS = 260
 MOST_TRIANGLES = 150_000  # the simulator shades in NumPy: larger parts take minutes a photo
+METALS = {
+    "steel", "aluminium", "gold", "rose gold", "silver", "brass", "black oxide",
+}  # fmt: skip
 PHOTOS = {"choose": 150, "report": 300}
 FIRST_SEED = {"choose": 1_000_000, "report": 2_000_000}
 
@@ -60,11 +64,13 @@ class GalleryPart:
 
 @dataclass(frozen=True)
 class Shot:
-    """A photo taken of one part of the gallery, and the true mask (h, w)."""
+    """A photo taken of one part of the gallery, the true mask (h, w), and what of on what."""
 
     part: int
     jpeg: bytes
     truth: NDArray[np.bool_]
+    material: str
+    ground: str
 
 
 # --- the gallery --------------------------------------------------------------------------------
@@ -150,10 +156,13 @@ def shots_take(parts: Sequence[GalleryPart], half: str) -> list[Shot]:
     jobs = [(int(order[i % len(order)]), FIRST_SEED[half] + i) for i in range(PHOTOS[half])]
     with ProcessPoolExecutor(2) as pool:
         files = list(pool.map(_shot_file, [parts[i] for i, _ in jobs], [s for _, s in jobs]))
-    return [
-        Shot(part, file.read_bytes(), np.asarray(Image.open(file.with_suffix(".png"))) > 0)
-        for (part, _), file in zip(jobs, files, strict=True)
-    ]
+    return [_shot_read(part, file) for (part, _), file in zip(jobs, files, strict=True)]
+
+
+def _shot_read(part: int, file: Path) -> Shot:
+    truth = np.asarray(Image.open(file.with_suffix(".png"))) > 0
+    told = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+    return Shot(part, file.read_bytes(), truth, told["material"], told["ground"])
 
 
 def _is_for_choosing(part: GalleryPart) -> bool:
@@ -169,13 +178,15 @@ def _shot_path(part: GalleryPart, seed: int) -> Path:
 
 def _shot_file(part: GalleryPart, seed: int) -> Path:
     path = _shot_path(part, seed)
-    if not path.exists():
+    told = path.with_suffix(".json")
+    if not told.exists():  # written last: half a shot is none
         from bench.photo_simulator import photo_simulate  # embreex: only who takes photos needs it
 
         photo = photo_simulate(part.triangles, seed=seed, upright=part.kind == "furniture")
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo.mask).save(path.with_suffix(".png"))
         path.write_bytes(photo.jpeg)
+        told.write_text(json.dumps({"material": photo.material, "ground": photo.ground}))
     return path
 
 
@@ -222,7 +233,12 @@ def main() -> None:
         classes.append(names[scores.argmax()] == names[shot.part])
         overlaps.append(overlap(photo.mask > 0, shot.truth))
         cuts.append(photo.cut)
-    figures_print(np.array(ranks), np.array(classes), kinds[[shot.part for shot in shots]])
+    for groups in (
+        [kinds[shot.part] for shot in shots],
+        [shot.ground for shot in shots],
+        ["metal" if shot.material in METALS else shot.material for shot in shots],
+    ):
+        figures_print(np.array(ranks), np.array(classes), np.array(overlaps), np.array(groups))
     print(
         f"mask IoU: median {np.median(overlaps):.3f}  p25 {np.quantile(overlaps, 0.25):.3f}"
         f"  p5 {np.quantile(overlaps, 0.05):.3f}  cut out {np.mean(cuts):.3f}"
@@ -235,13 +251,17 @@ def main() -> None:
 
 
 def figures_print(
-    ranks: NDArray[np.int64], classes: NDArray[np.bool_], kinds: NDArray[np.str_]
+    ranks: NDArray[np.int64],
+    classes: NDArray[np.bool_],
+    overlaps: NDArray[np.float64],
+    groups: NDArray[np.str_],
 ) -> None:
-    for kind in ("all", *np.unique(kinds)):
-        which = (kinds == kind) | (kind == "all")
+    for group in ("all", *np.unique(groups)):
+        which = (groups == group) | (group == "all")
         recalls = "  ".join(f"R@{k} {(ranks[which] <= k).mean():.3f}" for k in (1, 5, 10))
         same_class = f"class R@1 {classes[which].mean():.3f}"
-        print(f"{kind:11} {recalls}  {same_class}  ({which.sum()} photos)")
+        cut = f"mask IoU {overlaps[which].mean():.3f}"
+        print(f"{group:11} {recalls}  {same_class}  {cut}  ({which.sum()} photos)")
 
 
 if __name__ == "__main__":
