@@ -58,7 +58,9 @@ def mask_find(picture: Bytes, *, alpha: Bytes | None = None) -> Bytes | None:
         return None
     height, width = picture.shape[:2]
     full = np.asarray(cv2.resize(cover, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-    full = _edges_followed(full, picture)
+    left, top, right, bottom = window_around(full, pad=0.1)
+    near = np.s_[top:bottom, left:right]
+    full[near] = _edges_followed(full[near], picture[near])
     mask = _tidied(np.where(full > 127, 255, 0).astype(np.uint8))
     return mask if _believable(mask) else None
 
@@ -73,11 +75,7 @@ def clues_see(picture: Bytes) -> Floats:
     iteratively reweighted least squares (Huber), so that light falling off and a part touching
     the border are forgiven.
     """
-    height, width = picture.shape[:2]
-    scale = _LONG_SIDE / max(height, width)
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
+    small = _shrunk(picture, _LONG_SIDE)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
     look = np.dstack([lab, _GRAIN_WEIGHT * _local_deviation(lab[..., 0])])
     residual, covariance = _ground_left(look)
@@ -92,13 +90,22 @@ def clues_see(picture: Bytes) -> Floats:
     return clues
 
 
+def _shrunk(picture: Bytes, long_side: int) -> Bytes:
+    """(h, w, 3) at that size, stretched when it was smaller."""
+    height, width = picture.shape[:2]
+    scale = long_side / max(height, width)
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
+
+
 def _ground_left(look: Floats) -> tuple[Floats, NDArray[np.float64]]:
     """(h, w, c) what the ground's surface does not explain, and its covariance (c, c) on it."""
     height, width, channels = look.shape
     across = np.arange(width, dtype=np.float32) / width - 0.5
     down = np.arange(height, dtype=np.float32) / height - 0.5
-    border = np.nonzero(_border(height, width))
-    x, y, seen = across[border[1]], down[border[0]], look[border]
+    border = [places[::2] for places in np.nonzero(_border(height, width))]
+    x, y, seen = across[border[1]], down[border[0]], look[border[0], border[1]]
     known = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
     weights = np.ones((len(known), 1), np.float32)
     for _ in range(5):
