@@ -3,25 +3,22 @@
 Decode, find the part, show it to the encoder in several ways, join what the encoder says. Knows
 no gallery and no page; it hands back what the page needs to show how the photo was read.
 
-Why these ways, by 150 choosing photos of `python -m bench.quality_photos --choose` on the day of
-the choice (500 parts, mini encoder, best of 12 views; R@1 / R@5 / R@10):
+Why these ways, by choosing photos of `python -m bench.quality_photos --choose` and 250 more of that
+half (500 parts, mini encoder, best of 12 views; R@1 / R@5 / R@10):
 
-    whole picture                                        .173 / .453 / .560
-    cut out on white                                     .373 / .640 / .733
-    cut out, grey levels stretched                       .373 / .580 / .693
-    cut out, quarter turns, best of the 4                .447 / .687 / .800
-    cut out, 12 turns, best of the 12                    .447 / .720 / .773
-    cut out, 12 turns, mean of the 12                    .360 / .627 / .720
-    box around it, ground kept, quarter turns            .473 / .700 / .807
-    cut out and box, best of the 8                       .473 / .773 / .847
-    cut out and box, mean of each pair, best of the 4    .527 / .780 / .873
-    (the true mask cut out, quarter turns                .627 / .887 / .933)
+    cut out on white, quarter turns, best of the 4       .613 / .793 / .840  (150 photos)
+    cut out and box, best of the 8                       .625 / .828 / .895
+    cut out and box, mean of each pair, best of the 4    .613 / .843 / .902
+    the same and eighth turns, best of the 8             .613 / .827 / .880  (150 photos)
+    (the true mask cut out, quarter turns                .693 / .887 / .920  (150 photos))
+
+The rows of 150 photos are of a projection fitted on half as many scenes; its mean of each pair
+gave .607 / .827 / .880 on them.
 
 Cut and box fail on different photos: a wrong cut loses a limb, a box keeps the ground. Their mean
-forgives either. Furniture, which stands upright, gains from the turns too (R@5 .603 -> .726); a
-handicap for turned pictures (0.90 to 0.98 of their similarity) moved nothing beyond noise.
-The 300 reporting photos gave .533 / .753 / .817 with the same weights (mini-18049241-256) and
-.560 / .780 / .840 with the next ones (mini-31af2ece-192): `python -m bench.quality_photos`.
+forgives either. Earlier, a handicap for turned pictures (0.90 to 0.98 of their similarity) moved
+nothing beyond noise, grey levels stretched did not help, and the whole picture found half as many.
+The 300 reporting photos: `python -m bench.quality_photos`, in models/README.md.
 """
 
 from __future__ import annotations
