@@ -121,6 +121,17 @@ bench-classify: .venv/dev.stamp
 bench-words: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_words
 
+# Training: makes models/ again from raw data; training/README.md says what it needs first ---------
+
+.PHONY: mini
+
+mini: .venv/training.stamp
+	OMP_NUM_THREADS=1 $(BIN)/python -m training.mini
+
+.venv/training.stamp: .venv/bench.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[training]'
+	@touch $@
+
 .venv/bench.stamp: .venv/dev.stamp
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@

@@ -9,7 +9,7 @@ made on the validation split; the test split is looked at once, when all is chos
 
 import argparse
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -247,12 +247,12 @@ def results_print(results: Iterable[Result]) -> None:
         print(f"| {' | '.join(row)} |")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
     parser.add_argument("--folder", type=Path, default=MODELS, help="the encoder's files")
     parser.add_argument("--others", type=Path, nargs="*", default=[OTHERS])
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     others = [folder for folder in chosen.others if (folder / CLASSES).exists()]
     for folder in set(chosen.others) - set(others):
         print(f"{folder} holds no parts: python -m bench.others says how to make them")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.engine.text.fold import fold
+from training.objects import things
 from training.teacher import D, TeacherTexts
 from training.vocabulary import WORDNET, cedict_pairs
 
@@ -60,20 +61,27 @@ def glosses() -> dict[str, str]:
     return found
 
 
+@cache
 def gloss_of(name: str) -> str:
-    """The gloss of an English name, or of the longest end of it that has one ("bar stool" is a
-    stool); "" when there is none."""
+    """How an English name looks, or its gloss; failing both, that of the longest end of it that has
+    one ("bar stool" is a stool), or ""."""
     words = name.lower().split(",")[0].split()
     for start in range(len(words)):
-        if found := glosses().get(" ".join(words[start:])):
+        end = " ".join(words[start:])
+        if found := _looks().get(end) or glosses().get(end):
             return found
     return ""
 
 
 @cache
+def _looks() -> dict[str, str]:
+    return {name: thing.looks for thing in things() for name in thing.en}
+
+
+@cache
 def translations() -> dict[str, str]:
-    """Chinese word, folded -> the first English meaning that a dictionary gives."""
-    found: dict[str, str] = {}
+    """Chinese word, folded -> its English name, or the first meaning that a dictionary gives."""
+    found = {name: thing.en[0] for thing in things() for name in thing.zh}
     for pair in cedict_pairs():
         found.setdefault(pair.zh, pair.en)
     return found

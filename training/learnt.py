@@ -25,7 +25,7 @@ from training.paraphrases import paraphrases, paraphrases_of
 from training.teacher import texts_embed
 from training.vocabulary import cedict_pairs, general_texts, imagenet_names
 
-GLOSS = 0.5  # weight of what describes a word, beside the word itself
+GLOSS = 1.0  # weight of what describes a word, beside the word itself
 ENGLISH = 0.5  # weight of a Chinese word's translation
 PLAIN = 4  # captions of a part in one script that say nothing but its name
 # How often a part of each collection is drawn: real and varied ones more than made ones.

@@ -15,6 +15,7 @@ from catalog.families.registry import FAMILIES
 from catalog.families.types import family_sample
 from search.engine.render.viewpoints import viewpoints_fibonacci
 from search.engine.render.views import views_render
+from training.collections.types import unit_sphere
 
 Pictures = NDArray[np.uint8]
 
@@ -26,9 +27,7 @@ def furniture_half(*, choosing: bool) -> list[FurnitureModel]:
 def family_triangles(key: str, *, seed: int = 0) -> NDArray[np.float32]:
     """A ring, a bolt, a gear ...: one part made by code, in the unit sphere."""
     triangles = family_sample(FAMILIES[key], seed, part_of_range="train").triangles
-    corners = triangles.reshape(-1, 3)
-    centred = triangles - (corners.min(axis=0) + corners.max(axis=0)) / 2
-    return (centred / np.linalg.norm(centred, axis=2).max()).astype(np.float32)
+    return unit_sphere(triangles)
 
 
 def calibration_pictures(count: int = 64) -> Pictures:

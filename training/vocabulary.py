@@ -12,12 +12,14 @@ import subprocess
 import tarfile
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from catalog.families.registry import FAMILIES
 from catalog.families.words import CATEGORIES
 from search.engine.text.fold import fold
+from training.objects import things
+from training.paraphrases import paraphrases
 from training.places import DATA, WORK
 
 WORDNET = Path("/usr/share/wordnet")  # Debian's wordnet-base
@@ -150,22 +152,21 @@ def _jieba_counts() -> dict[str, tuple[int, str]]:
     return {word: (int(count), tag) for word, count, tag in map(str.split, rows)}
 
 
-def category_texts() -> Iterator[str]:
+def written_texts() -> Iterator[str]:
+    """What was written for training: names of things, and paraphrases of the families."""
+    for thing in things():
+        yield from (*thing.en, *thing.zh)
+    for phrases in paraphrases().values():
+        yield from (*phrases.en, *phrases.zh_hans)
     for category in CATEGORIES.values():
-        yield from (category.names.en.lower(), category.names.zh_hant, *category.prompts)
-
-
-def family_names() -> Iterator[str]:
-    """The families' own names in three scripts, without their captions."""
-    for family in FAMILIES.values():
-        for phrases in family.phrases:
-            yield from phrases
+        yield from (category.names.en.lower(), fold(category.names.zh_hant))
 
 
 def general_texts() -> list[str]:
-    """The dictionaries together, each text once: what keeps the student's language wide."""
-    pairs = [text for pair in cedict_pairs() for text in pair]
-    return list(dict.fromkeys([*imagenet_names(), *wordnet_lemmas(), *pairs, *jieba_words()]))
+    """All but the parts' captions, each text once: what keeps the student's language wide."""
+    pairs = (text for pair in cedict_pairs() for text in pair)
+    sources = (written_texts(), imagenet_names(), wordnet_lemmas(), pairs, jieba_words())
+    return list(dict.fromkeys(chain.from_iterable(sources)))
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ def words_checkpoint(folder: Path, *, seed: int = 0, calibration: dict | None = 
     with np.load(folder / TEXT_STUDENT, allow_pickle=False) as file:
         arrays = dict(file)
     rng = np.random.default_rng(seed)
-    arrays["table"] = rng.integers(-127, 128, arrays["table"].shape, np.int8)
+    arrays["codes"] = rng.integers(0, 256, arrays["codes"].shape, np.uint8)
     np.savez(folder / TEXT_STUDENT, **arrays)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     checksum = hashlib.sha256((folder / TEXT_STUDENT).read_bytes()).hexdigest()

@@ -11,11 +11,19 @@ import pytest
 from numpy.typing import NDArray
 
 from search.engine.encoders.choose import encoder_make
-from search.engine.encoders.mini import MANIFEST, NETWORK, PROJECTION, MiniEncoder
+from search.engine.encoders.mini import (
+    MANIFEST,
+    NETWORK,
+    PICTURE_HEAD,
+    PROJECTION,
+    TEXT_STUDENT,
+    MiniEncoder,
+)
 from search.engine.errors import EncoderError
 from search.engine.render.viewpoints import viewpoints_fibonacci
 from search.engine.render.views import views_render
 from tests.factories import meshes
+from tests.factories.encoders import words_checkpoint
 
 MODELS = Path(__file__).parents[4] / "models"
 
@@ -43,7 +51,7 @@ def unit(triangles: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def models_copy(folder: Path) -> Path:
-    for name in (MANIFEST, NETWORK, PROJECTION):
+    for name in (MANIFEST, NETWORK, PROJECTION, PICTURE_HEAD):
         shutil.copy(MODELS / name, folder)
     return folder
 
@@ -198,3 +206,50 @@ def test_an_unknown_kind_is_an_error() -> None:
     with pytest.raises(EncoderError, match="elephant") as caught:
         encoder_make("elephant", folder=MODELS)
     assert caught.value.code == "unknown_encoder"
+
+
+def test_words_in_either_script_of_chinese_are_one(encoder: MiniEncoder) -> None:
+    one, other = (
+        encoder.texts_embed(["六角螺絲釘與齒輪"]),
+        encoder.texts_embed(["六角螺丝钉与齿轮"]),
+    )
+    assert np.array_equal(one, other)
+    assert one.shape == (1, encoder.words_space.d)
+    assert one.dtype == np.float32
+
+
+def test_a_picture_is_among_pictures_and_among_words_at_once(
+    encoder: MiniEncoder, pictures: Pictures
+) -> None:
+    looks, words = encoder.pictures_embed_both(pictures[:3])
+    assert np.allclose(looks, encoder.pictures_embed(pictures[:3]), atol=1e-6)
+    assert words.shape == (3, encoder.words_space.d)
+    assert np.allclose(np.linalg.norm(words, axis=1), 1, atol=1e-5)
+    assert encoder.words_space.key != encoder.space.key
+
+
+def test_another_text_side_is_another_words_space_and_the_same_of_pictures(tmp_path: Path) -> None:
+    one = MiniEncoder(words_checkpoint(tmp_path / "one", seed=1))
+    other = MiniEncoder(words_checkpoint(tmp_path / "other", seed=2))
+    assert one.space == other.space
+    assert one.words_space != other.words_space
+    assert not np.allclose(one.texts_embed(["gear"]), other.texts_embed(["gear"]))
+
+
+def test_words_need_no_network(tmp_path: Path) -> None:
+    folder = words_checkpoint(tmp_path)
+    (folder / NETWORK).unlink()
+    encoder = MiniEncoder(folder)
+    assert len(encoder.texts_embed(["gear"])) == 1
+    with pytest.raises(EncoderError) as caught:
+        encoder.pictures_embed(np.zeros((1, 224, 224, 3), np.uint8))
+    assert caught.value.code == "weights_missing"
+
+
+def test_a_changed_text_side_is_refused(tmp_path: Path) -> None:
+    folder = words_checkpoint(tmp_path)
+    with (folder / TEXT_STUDENT).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(EncoderError) as caught:
+        MiniEncoder(folder).texts_embed(["gear"])
+    assert caught.value.code == "weights_changed"
