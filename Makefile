@@ -87,7 +87,7 @@ clean:
 
 # Benchmarks: figures, not tests ------------------------------------------------------------------
 
-.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words
+.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion
 
 bench: bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh
 
@@ -120,6 +120,9 @@ bench-classify: .venv/dev.stamp
 
 bench-words: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_words
+
+bench-fusion: .venv/dev.stamp
+	$(BIN)/python -m bench.quality_fusion
 
 # Training: makes models/ again from raw data; training/README.md says what it needs first ---------
 
