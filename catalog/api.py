@@ -5,12 +5,13 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog import selectors, services
+from catalog.inputs import JsonParser, OneFileField
 from catalog.models import Category, Part, PipelineStep
 
 PER_PAGE_MAX = 200
@@ -143,7 +144,7 @@ class PartListApi(APIView):
     """The catalogue: a page of parts, and the way in for a new one."""
 
     scopes: ClassVar = {"GET": "read", "POST": "write"}
-    parser_classes = (MultiPartParser, FormParser, JSONParser)
+    parser_classes = (MultiPartParser, FormParser, JsonParser)
 
     class FilterInput(serializers.Serializer):
         q = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)
@@ -162,7 +163,7 @@ class PartListApi(APIView):
         )
 
     class UploadInput(serializers.Serializer):
-        file = serializers.FileField(allow_empty_file=True, max_length=1000)
+        file = OneFileField()
         name = serializers.CharField(required=False, default="", allow_blank=True, max_length=1000)
         name_zh = serializers.CharField(
             required=False, default="", allow_blank=True, max_length=1000

@@ -8,23 +8,29 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.fields import empty
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.errors import ServiceError
+from catalog.inputs import JsonParser, OneFileField
 from catalog.models import Part
 from search import engines, indices
 from search.query import Query
 from search.selectors import Filters
 from search.services import Answer, Hit, search_run
 
+# What databases hold in a key; beyond it they answer with an error.
+CATEGORY_MOST = 2**63 - 1
+
 
 class FiltersInput(serializers.Serializer):
     """What hits are narrowed to; extents in millimetres along x, y, z (null is no limit)."""
 
-    category = serializers.ListField(child=serializers.IntegerField(), required=False)
+    category = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=CATEGORY_MOST), required=False
+    )
     size_min = serializers.ListField(
         child=serializers.FloatField(allow_null=True), min_length=3, max_length=3, required=False
     )
@@ -46,7 +52,7 @@ class FiltersInput(serializers.Serializer):
         if isinstance(data, str):
             try:
                 data = json.loads(data or "{}")
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise serializers.ValidationError(_("Send filters as a JSON object.")) from error
         if isinstance(data, dict) and isinstance(data.get("category"), int):
             data = {**data, "category": [data["category"]]}
@@ -70,7 +76,7 @@ class CropField(serializers.Field):
             sides = data.split(",") if isinstance(data, str) else list(data)
             crop = tuple(float(side) for side in sides)
             left, top, right, bottom = crop
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise serializers.ValidationError(_("Send crop as four numbers.")) from error
         if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
             raise serializers.ValidationError(
@@ -83,7 +89,7 @@ class CropField(serializers.Field):
 
 
 class ImageQueryInput(QueryInput):
-    image = serializers.FileField(allow_empty_file=True, max_length=1000)
+    image = OneFileField()
     crop = CropField(required=False, default=None)
 
 
@@ -114,16 +120,14 @@ class TextQueryInput(WordsQueryInput):
 
 
 class HybridQueryInput(WordsQueryInput):
-    image = serializers.FileField(
-        allow_empty_file=True, max_length=1000, required=False, default=None
-    )
+    image = OneFileField(required=False, default=None)
     text = serializers.CharField(required=False, default="", allow_blank=True)
     alpha = serializers.FloatField(required=False, default=None, allow_null=True)
     crop = CropField(required=False, default=None)
 
 
 class MeshQueryInput(QueryInput):
-    file = serializers.FileField(allow_empty_file=True, max_length=1000)
+    file = OneFileField()
 
 
 class HitOutput(serializers.Serializer):
@@ -202,7 +206,7 @@ class SearchApi(APIView):
     """One kind of query. Searching writes nothing: a token that reads may search."""
 
     scopes: ClassVar = {"POST": "read"}
-    parser_classes = (MultiPartParser, FormParser, JSONParser)
+    parser_classes = (MultiPartParser, FormParser, JsonParser)
     kind: ClassVar[str]
     Input: ClassVar[type[QueryInput]]
 

@@ -4,12 +4,13 @@ from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.api import CategoryBrief
+from catalog.inputs import JsonParser, OneFileField
 from catalog.selectors import part_get
 from search.api import CropField, picture_bytes
 from search.classify import Classified, classify_run
@@ -18,12 +19,8 @@ from search.classify import Classified, classify_run
 class ClassifyInput(serializers.Serializer):
     """One of file, image and part_id."""
 
-    file = serializers.FileField(
-        allow_empty_file=True, max_length=1000, required=False, default=None
-    )
-    image = serializers.FileField(
-        allow_empty_file=True, max_length=1000, required=False, default=None
-    )
+    file = OneFileField(required=False, default=None)
+    image = OneFileField(required=False, default=None)
     part_id = serializers.UUIDField(required=False, default=None, allow_null=True)
     crop = CropField(required=False, default=None)
 
@@ -64,7 +61,7 @@ class ClassifyApi(APIView):
     """Classifying writes nothing: a token that reads may ask."""
 
     scopes: ClassVar = {"POST": "read"}
-    parser_classes = (MultiPartParser, FormParser, JSONParser)
+    parser_classes = (MultiPartParser, FormParser, JsonParser)
 
     @extend_schema(
         request={"multipart/form-data": ClassifyInput, "application/json": ClassifyInput},

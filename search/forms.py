@@ -19,6 +19,18 @@ KINDS = {"picture": "image", "text": "text", "both": "hybrid", "stl": "mesh"}
 MEGABYTE = 1024 * 1024
 
 
+class CategoriesField(forms.ModelMultipleChoiceField):
+    """Categories by their numbers; one too large for any database is not known either."""
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except OverflowError as error:
+            raise forms.ValidationError(
+                self.error_messages["invalid_choice"], code="invalid_choice"
+            ) from error
+
+
 class FilterForm(HouseForm):
     """What hits are narrowed to; lengths in millimetres."""
 
@@ -27,7 +39,7 @@ class FilterForm(HouseForm):
         required=False,
         error_messages={"invalid": gettext_lazy("The number of results is a whole number.")},
     )
-    category = forms.ModelMultipleChoiceField(
+    category = CategoriesField(
         queryset=None,
         required=False,
         label=gettext_lazy("Category"),

@@ -47,6 +47,13 @@ class TestApi:
         assert first.json()["id"] == again.json()["id"]
         assert not again.json()["created"]
 
+    def test_two_files_in_one_field_are_refused(self, writer, stl) -> None:
+        body = {"file": [stl(), stl(meshes.torus(8, 3), name="torus.stl")]}
+        answer = writer.post("/api/parts/", body, "multipart")
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"] == "file: Send one file at a time."
+        assert not Part.objects.exists()
+
     def test_bytes_in_the_trash_come_back(self, writer, stl) -> None:
         first = writer.post("/api/parts/", {"file": stl()}, "multipart").json()
         assert writer.delete(f"/api/parts/{first['id']}/").status_code == 204

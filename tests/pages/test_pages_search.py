@@ -83,6 +83,7 @@ def test_filters_narrow_the_words(client: Client, part_make: Callable[..., Part]
         ({"tab": "text", "q": "x", "x_min": "9", "x_max": "3"}, "The most is smaller"),
         ({"tab": "text", "q": "x", "volume_min": "nan"}, "Give a number"),
         ({"tab": "text", "q": "x", "category": "99"}, "This category is not known."),
+        ({"tab": "text", "q": "x", "category": str(2**63)}, "This category is not known."),
         ({"tab": "text", "q": "x", "watertight": "maybe"}, "Watertight:"),
         ({"tab": "both", "q": "x", "alpha": "2"}, "The picture&#x27;s share:"),
         ({**PICTURE, "crop_left": "90", "crop_right": "20"}, "Choose a picture first."),

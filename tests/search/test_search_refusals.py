@@ -73,9 +73,12 @@ class TestText:
         )
         assert answer.status_code in {200, 400}
 
-    @settings(
-        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @pytest.mark.parametrize("body", ["[" * 100_000, '{"query": ' + '{"a": ' * 100_000])
+    def test_json_nested_too_deeply(self, api, body) -> None:
+        answer = api.post("/api/search/text", body, content_type="application/json")
+        assert refusal(answer) == (400, "parse_error")
+
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(query=st.text(max_size=80))
     def test_any_text_is_answered(self, api, query) -> None:
         answer = api.post("/api/search/text", {"query": query})
@@ -136,6 +139,13 @@ class TestPictures:
         answer = api.post("/api/search/image", body, "multipart")
         assert refusal(answer) == (413, "picture_too_large")
 
+    @pytest.mark.parametrize("door", ["search/image", "search/hybrid", "classify"])
+    def test_two_pictures_are_not_one(self, api, door) -> None:
+        body = {"image": [SimpleUploadedFile(f"{n}.png", picture()) for n in range(2)]}
+        answer = api.post(f"/api/{door}", body, "multipart")
+        assert refusal(answer) == (400, "invalid")
+        assert "one file at a time" in answer.json()["error"]["message"]
+
     def test_no_picture(self, api) -> None:
         assert refusal(api.post("/api/search/image", {}, "multipart"))[0] == 400
         assert refusal(api.post("/api/search/hybrid", {}, "multipart"))[0] == 400
@@ -144,6 +154,10 @@ class TestPictures:
     def test_a_crop_that_is_none(self, api, crop) -> None:
         body = {"image": SimpleUploadedFile("q.png", picture()), "crop": crop}
         assert refusal(api.post("/api/search/image", body, "multipart"))[0] == 400
+
+    def test_a_crop_beyond_any_number(self, api) -> None:
+        body = {"text": "ring", "crop": [10**400, 0, 1, 1]}
+        assert refusal(api.post("/api/search/hybrid", body, "json")) == (400, "invalid")
 
     @pytest.mark.parametrize("alpha", [-0.1, 1.1, "much", "nan", "inf"])
     def test_an_alpha_that_is_none(self, api, alpha) -> None:
@@ -180,7 +194,8 @@ class TestEnginesAndFilters:
         "filters",
         [
             "not json", {"category": "rings"}, {"size_min": [1]}, {"size_min": "1,2,3"},
-            {"volume_min": "big"}, {"status": ["gone"]}, {"watertight": "perhaps"}, [1], 7,
+            {"volume_min": "big"}, {"category": [2**63]}, {"status": ["gone"]},
+            {"watertight": "perhaps"}, "[" * 100_000, [1], 7,
         ],
     )  # fmt: skip
     def test_filters_that_are_none(self, api, filters) -> None:
