@@ -69,6 +69,7 @@ def test_uploads_become_findable_and_survive_a_killed_worker(settings, api) -> N
         until(lambda: ready() == 15)
     assert set(Part.objects.values_list("embeddings__space__encoder", flat=True)) == {
         "mini",
+        "mini_words",
         "shape",
     }
     bent = meshes.noisy(meshes.torus(20, 4).astype(np.float32), sigma=0.01)
