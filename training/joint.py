@@ -55,7 +55,8 @@ class Learnt:
     numbers the parts' plain names and concepts[c] lists the texts of each by script; names (t,)
     are the texts, texts (t, 384) their described teacher vectors, zero where the teacher was not
     asked; captions (p, t) says which text names which part; drawn (p, scripts) lists text numbers
-    to draw from, broader likewise; weight (p,) how often a part is drawn.
+    to draw from, broader likewise; weight (p,) how often a part is drawn, told (p,) how often for
+    the student.
     """
 
     views: Half
@@ -66,6 +67,7 @@ class Learnt:
     drawn: list[list[list[int]]]
     broader: list[list[list[int]]]
     weight: NDArray[np.float64]
+    told: NDArray[np.float64]
     names: list[str]
     texts: Float
     classifier: tuple[Float, Float]  # (1000, 1280), (1000,)
