@@ -56,7 +56,8 @@ def alpha_of(query: Query) -> float:
 
 def query_encode(query: Query, names: list[str]) -> Encoded:
     """Vectors for the engines that need them. Raises `ServiceError` for what cannot be asked."""
-    text = _text_checked(query)
+    # Refusals first: a picture takes a while to encode.
+    text, alpha = _text_checked(query), alpha_of(query)
     if query.kind == "mesh":
         if query.mesh is None:
             raise ServiceError("file_missing")
@@ -72,7 +73,7 @@ def query_encode(query: Query, names: list[str]) -> Encoded:
     also = wordings(query)
     knowing = [name for name in names if name != engines.WORDS and engines.words_space(name)]
     encoded = replace(encoded, words=text_encode(text, knowing, also=also), also=tuple(also))
-    return _joined(encoded, alpha_of(query))
+    return _joined(encoded, alpha)
 
 
 def wordings(query: Query) -> list[str]:

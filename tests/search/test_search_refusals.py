@@ -159,10 +159,11 @@ class TestPictures:
         body = {"text": "ring", "crop": [10**400, 0, 1, 1]}
         assert refusal(api.post("/api/search/hybrid", body, "json")) == (400, "invalid")
 
+    @pytest.mark.parametrize("text", ["ring", ""])
     @pytest.mark.parametrize("alpha", [-0.1, 1.1, "much", "nan", "inf"])
-    def test_an_alpha_that_is_none(self, api, alpha) -> None:
+    def test_an_alpha_that_is_none(self, api, alpha, text) -> None:
         body = {
-            "image": SimpleUploadedFile("q.png", picture()), "text": "ring", "alpha": alpha,
+            "image": SimpleUploadedFile("q.png", picture()), "text": text, "alpha": alpha,
         }  # fmt: skip
         assert refusal(api.post("/api/search/hybrid", body, "multipart"))[0] == 400
 
