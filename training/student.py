@@ -3,11 +3,11 @@
 Distillation asks that every text of the vocabulary lands where the space has its teacher's vector,
 and that it is as alike to the others (things that can be seen count more than other words). The
 contrast asks that a caption finds its parts among others. At the end the table is cut into product
-codes, 32 bytes a row, and what reads them is taught again for a moment.
+codes, 64 bytes a row, and what reads them is taught again for a moment.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import faiss
@@ -24,13 +24,14 @@ from training.joint import Learnt, captions_draw, positives
 
 Float = NDArray[np.float32]
 Generator = np.random.Generator
+CUT_ROWS = 60_000  # that the codes are learnt from
 
 
 @dataclass(frozen=True)
 class StudentRecipe:
-    rows: int = 131_072
+    rows: int = 65_536
     width: int = 256  # of the table
-    codes: int = 32  # bytes a row
+    codes: int = 64  # bytes a row
     inner: int = 256
     teach: int = 2500  # steps
     tune: int = 1300
@@ -65,6 +66,15 @@ class Student(nn.Module):
             torch.tensor(codes.astype(np.int64)),
             nn.Parameter(torch.tensor(books)),
         )
+
+    @torch.no_grad()
+    def turn(self, matrix: Tensor) -> None:
+        """Turn the table (an orthogonal matrix) and every layer that meets it: nothing changes."""
+        self.table.copy_(self.table @ matrix.T)
+        self.inner.weight.copy_(self.inner.weight @ matrix.T)
+        self.outer.weight.copy_(matrix @ self.outer.weight)
+        self.outer.bias.copy_(matrix @ self.outer.bias)
+        self.last.weight.copy_(self.last.weight @ matrix.T)
 
     def rows(self, flat: Tensor) -> Tensor:
         if self.codes is None or self.books is None:
@@ -140,9 +150,28 @@ def student_tune(
             for name, value in student.state_dict().items()
         }
     )
-    student.cut(*table_cut(student, lessons, recipe))
-    _tune(student, lessons, learnt, parts, recipe, rng, steps=recipe.mend)
+    _mend(student, lessons, recipe, rng)
     return student.eval()
+
+
+def _mend(student: Student, lessons: Lessons, recipe: StudentRecipe, rng: Generator) -> None:
+    """Cut the table, and teach what reads it to answer every text as before."""
+    with torch.no_grad():
+        before = torch.cat(
+            [
+                student(lessons.pieces[start : start + 1000])
+                for start in range(0, len(lessons.pieces), 1000)
+            ]
+        )
+    uses = torch.zeros(recipe.rows)
+    for pieces, chance in zip(lessons.pieces, lessons.chances, strict=True):
+        uses[pieces] += float(max(chance, lessons.chances.mean()))
+    table_cut(student, uses.numpy(), recipe)
+    chances = np.maximum(lessons.chances, lessons.chances.mean())
+    same = replace(lessons, targets=before, chances=chances / chances.sum())
+    for step in _steps(student, recipe.mend, recipe.rate / 4):
+        some = rng.choice(len(same.chances), recipe.batch, p=same.chances)
+        step(same.loss(student, some, recipe))
 
 
 def _tune(
@@ -196,19 +225,26 @@ def _steps(student: Student, count: int, rate: float) -> Iterator[Callable[[Tens
         yield step
 
 
-def table_cut(
-    student: Student, lessons: Lessons, recipe: StudentRecipe
-) -> tuple[NDArray[np.uint8], Float]:
-    """The table as product codes (r, m) and their books (m, 256, width / m): Jegou, Douze and
-    Schmid, "Product quantization for nearest neighbor search", 2011. The books are learnt from
-    the rows that texts use."""
+def table_cut(student: Student, uses: Float, recipe: StudentRecipe) -> None:
+    """Put product codes in the table's place (Jegou, Douze and Schmid, "Product quantization for
+    nearest neighbor search", 2011), after the turn that suits them best (Ge et al., "Optimized
+    product quantization", CVPR 2013), which the layers take back. The codes are learnt from rows
+    as texts use them; uses (r,)."""
     table = student.table.detach().numpy()
-    used = torch.cat(lessons.pieces).unique().numpy()
+    often = np.sqrt(uses * np.exp(student.importance.detach().numpy()[:, 0]))
+    rng = np.random.default_rng(recipe.seed)
+    some = rng.choice(len(table), CUT_ROWS, p=often / often.sum())
+    turn = faiss.OPQMatrix(recipe.width, recipe.codes)
+    turn.niter = 12
+    turn.train(np.ascontiguousarray(table[some]))
+    matrix = faiss.vector_to_array(turn.A).reshape(recipe.width, recipe.width)
+    student.turn(torch.tensor(matrix))
+    turned = np.ascontiguousarray(student.table.detach().numpy())
     quantiser = faiss.ProductQuantizer(recipe.width, recipe.codes, 8)
-    quantiser.train(table[used])
+    quantiser.train(np.ascontiguousarray(turned[some]))
     books = faiss.vector_to_array(quantiser.centroids)
     shape = (recipe.codes, 256, recipe.width // recipe.codes)
-    return quantiser.compute_codes(table), books.reshape(shape).copy()
+    student.cut(quantiser.compute_codes(turned), books.reshape(shape).copy())
 
 
 def student_export(student: Student) -> TextStudent:
