@@ -310,7 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=judged_folder("validation"))
     parser.add_argument("--calibration", type=Path, default=MODELS, help="whose manifest has it")
-    parser.add_argument("--most", type=int, help="questions of a group")
+    parser.add_argument("--most", type=int, default=60, help="questions of a group")
     chosen = parser.parse_args(arguments)
     with running.data_folder() as folder:
         from django.conf import settings
