@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import quality_classify, quality_photos, quality_words
+from bench.words_galleries import families_gallery
+from catalog.families.registry import FAMILIES
 from search.engine.calibration import Logistic, calibration_error, logistic_fit
 from search.engine.classify import Tuning
 from search.engine.encoders.mini import MANIFEST, MiniEncoder
@@ -39,14 +41,32 @@ def first_hits(
 
 
 def text_firsts() -> Firsts:
+    """Names never learnt, paraphrases never learnt, and the plain names of families."""
     encoder = MiniEncoder(JUDGED)
+    tasks = list(quality_words.tasks_all(encoder, JUDGED, split="validation"))
     found: Firsts = ([], [])
-    for task in quality_words.tasks_all(encoder, JUDGED, split="validation"):
-        if task.name in TEXT_TASKS:
-            similar = encoder.texts_embed(task.queries) @ task.gallery.T
-            for row, relevant in zip(similar, task.relevant, strict=True):
-                first_hits(row, relevant, found)
+    for task in [task for task in tasks if task.name in TEXT_TASKS] + plain_names(encoder):
+        similar = encoder.texts_embed(task.queries) @ task.gallery.T
+        for row, relevant in zip(similar, task.relevant, strict=True):
+            first_hits(row, relevant, found)
     return found
+
+
+def plain_names(encoder: MiniEncoder) -> list[quality_words.Task]:
+    """What people ask most: families by their first names, of parts from ranges never learnt."""
+    gallery = families_gallery(encoder, JUDGED, split="validation", turned="upright")
+    vectors = quality_words.parts_embed(encoder, gallery)
+    made = [
+        quality_words.task_make(
+            "families, plain names",
+            script,
+            {getattr(family.phrases, script)[0]: {key} for key, family in FAMILIES.items()},
+            gallery.kinds,
+            vectors,
+        )
+        for script in ("en", "zh_hant")
+    ]
+    return [task for task in made if task is not None]
 
 
 def image_firsts() -> Firsts:
