@@ -7,7 +7,6 @@ uploads never queue behind a hundred thousand suggestions.
 """
 
 import hashlib
-import time
 from datetime import timedelta
 
 from django.conf import settings
@@ -17,6 +16,7 @@ from django.utils import timezone
 from catalog import services
 from catalog.models import Part, PipelineStep
 from search import classify
+from workers.backlog import backlog_work
 from workers.steps import embed
 
 State = PipelineStep.State
@@ -25,7 +25,6 @@ VERSION = 2  # raised when the same vectors and numbers are to give other sugges
 LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 60)
 AT_ONCE = 20  # parts, by a decision's own task
 SECONDS = 15  # of each minute
-BATCH = 100
 MARKED = 5000  # rows set back in one transaction
 
 
@@ -73,14 +72,7 @@ def renew() -> int:
 
 def refresh(*, seconds: float = SECONDS) -> int:
     """Classify parts that were set back, for so long at most. Returns how many."""
-    until, done, last = time.monotonic() + seconds, 0, 0
-    while rows := list(_due().filter(pk__gt=last).select_related("part").order_by("pk")[:BATCH]):
-        for row in rows:
-            if time.monotonic() > until:
-                return done
-            done += _one(row)
-        last = rows[-1].pk
-    return done
+    return backlog_work(_due, _one, seconds=seconds)
 
 
 def is_due() -> bool:

@@ -7,7 +7,6 @@ nothing is drawn or sent through the pipeline again, and uploads go first.
 
 import hashlib
 import logging
-import time
 from datetime import timedelta
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from django.utils import timezone
 
 from catalog.models import Part, PipelineStep
 from search.engine.errors import EngineError
+from workers.backlog import backlog_work
 from workers.steps import embed, render
 from workers.work import Work
 
@@ -27,7 +27,6 @@ Step, State = PipelineStep.Step, PipelineStep.State
 
 LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 60)
 SECONDS = 45  # of each minute
-BATCH = 50
 ASK_AGAIN = 3600  # seconds for which "nothing is due" is believed: the question reads every part
 
 
@@ -44,14 +43,7 @@ def is_due() -> bool:
 
 def upgrade(*, seconds: float = SECONDS) -> int:
     """Embed parts anew, for so long at most. Returns how many."""
-    until, done, last = time.monotonic() + seconds, 0, 0
-    while rows := list(_due().filter(pk__gt=last).select_related("part").order_by("pk")[:BATCH]):
-        for row in rows:
-            if time.monotonic() > until:
-                return done
-            done += _one(row)
-        last = rows[-1].pk
-    return done
+    return backlog_work(_due, _one, seconds=seconds)
 
 
 def _due() -> QuerySet[PipelineStep]:
