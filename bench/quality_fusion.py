@@ -145,7 +145,7 @@ def numbers_asked(items: Sequence[Item]) -> list[Question]:
 def catalogue_fill(items: Sequence[Item], rows: NDArray[np.float32]) -> list[int]:
     """Ready parts without names, each with its row among words; their ids."""
     from catalog.models import Part
-    from search import engines
+    from search import encoders
     from search.embeddings import space_row
     from search.models import Embedding, Space
 
@@ -156,7 +156,7 @@ def catalogue_fill(items: Sequence[Item], rows: NDArray[np.float32]) -> list[int
         )
         for place, item in enumerate(items)
     )  # fmt: skip
-    space = space_row(engines.words_space("mini"))
+    space = space_row(encoders.words_space("mini"))
     Embedding.objects.bulk_create(
         Embedding(space=space, part=part, seq=seq, views=1, vectors=row.astype("<f2").tobytes())
         for seq, (part, row) in enumerate(zip(parts, rows, strict=True), space.last_seq + 1)

@@ -36,13 +36,13 @@ def fill(parts: int, *, first: int, rng: np.random.Generator) -> None:
     """Add parts numbered from `first`, ready, with words and with vectors in every space."""
     from catalog.models import Part, PartTerm
     from catalog.words import terms_of
-    from search import engines
+    from search import encoders, engines
     from search.embeddings import space_row
     from search.models import Embedding, Space
 
     spaces = {space.key: (space, space_row(space)) for space in engines.spaces()}
     # A part has a row of one vector by its shape and among words, of one a view by its looks.
-    looks = {engines.space(name).key for name in engines.engine_names("image")}
+    looks = {encoders.space(name).key for name in engines.engine_names("image")}
     families = {
         name: rng.normal(size=(200, s.d)).astype("f4") for name, (s, _row) in spaces.items()
     }
@@ -188,10 +188,10 @@ def queries_make(
 def update_cost(rng: np.random.Generator) -> float:
     """Median ms from a new part's rows to its being in the index of this process."""
     from catalog.models import Part
-    from search import embeddings, engines
+    from search import embeddings, encoders
     from search.indices import index_current
 
-    space = engines.space("mini")
+    space = encoders.space("mini")
     index_current(space)
     times = []
     for part in Part.objects.order_by("pk")[:30]:

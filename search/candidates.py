@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from catalog.models import Part
 from catalog.words import Match, only_numbers, parts_by_words
-from search import engines, selectors
+from search import encoders, engines, selectors
 from search.encode import Encoded
 from search.indices import index_current
 from search.query import Query, alpha_of
@@ -146,7 +146,7 @@ def _look(
 def _ranking(
     name: str, kind: str, vectors: Vectors, *, width: int, allowed: Collection[int] | None
 ) -> "Ranking":
-    space = engines.words_space(name) if kind == "text" else engines.space(name)
+    space = encoders.words_space(name) if kind == "text" else encoders.space(name)
     return index_current(space).search(
         vectors,
         k=width,
@@ -208,7 +208,7 @@ def _scores_joined(query: Query, looks: list[Look], words: dict[int, Match]) -> 
         (look.engine, look.kind): (
             look.ranking.part_ids,
             similarities_scale(look.ranking.similarities, first=look.first, last=look.last)
-            * (engines.strength(look.engine, "text", look.first) if query.kind == "text" else 1.0),
+            * (encoders.strength(look.engine, "text", look.first) if query.kind == "text" else 1.0),
         )
         for look in looks
     }
@@ -244,4 +244,4 @@ def _weights(looks: list[Look], alpha: float) -> dict[tuple[str, str], float]:
 
 def _reads(look: Look) -> bool:
     """Whether words were asked: in an engine of one space the picture's query holds them."""
-    return look.kind == "text" or engines.is_joint(look.engine)
+    return look.kind == "text" or encoders.is_joint(look.engine)

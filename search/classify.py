@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import ServiceError
 from catalog.models import Category, Part
-from search import embeddings, encode, engines, expand, selectors
+from search import embeddings, encode, encoders, engines, expand, selectors
 from search.candidates import Stopwatch
 from search.indices import index_current
 
@@ -104,19 +104,19 @@ def classify_run(
 
 def words_engine() -> str | None:
     """The first engine of the configuration that knows words."""
-    return next((name for name in settings.SEARCH.engines if engines.words_space(name)), None)
+    return next((name for name in engines.in_use() if encoders.words_space(name)), None)
 
 
 def part_seen(part_id: int) -> Seen | None:
     """The part by its kept vectors: those among words, else the first engine's it has any of."""
     from search.engine.fusion import views_mean
 
-    for name in settings.SEARCH.engines:
-        space = engines.words_space(name)
+    for name in engines.in_use():
+        space = encoders.words_space(name)
         if space and (rows := embeddings.embeddings_read(part_id, space.key)) is not None:
             return Seen(name, space, views_mean(rows), words=True)
-    for name in settings.SEARCH.engines:
-        space = engines.space(name)
+    for name in engines.in_use():
+        space = encoders.space(name)
         if (rows := embeddings.embeddings_read(part_id, space.key)) is not None:
             return Seen(name, space, rows, words=False)
     return None
@@ -128,9 +128,9 @@ def mesh_seen(file: File) -> Seen:
 
     name = words_engine()
     if name is None:
-        name = next(iter(settings.SEARCH.engines))
+        name = engines.in_use()[0]
         vectors = encode.mesh_encode(file, [name]).vectors[name]
-        return Seen(name, engines.space(name), vectors, words=False)
+        return Seen(name, encoders.space(name), vectors, words=False)
     file.seek(0)
     with encode.file_on_disk(file) as path:
         suffix = Path(str(file.name)).suffix
@@ -156,7 +156,7 @@ def _pictures_seen(name: str, pictures: NDArray[np.uint8]) -> Seen:
     """Pictures of one thing as a part is kept in the words' space: one vector, their mean."""
     from search.engine.fusion import views_mean
 
-    encoder = cast("WordEncoder", engines.encoder(name, query=True))
+    encoder = cast("WordEncoder", encoders.encoder(name, query=True))
     _looks, vectors = encoder.pictures_embed_both(pictures)
     return Seen(name, encoder.words_space, views_mean(vectors), words=True)
 
@@ -282,7 +282,7 @@ def _shelves(engine: str | None, version: tuple[Any, ...]) -> Shelves:
             for text in expand.prompts(phrase, templates)
         ]
         columns, phrases, scripts = zip(*texts, strict=True)
-        vectors = engines.word_encoder(engine).texts_embed(phrases)
+        vectors = encoders.word_encoder(engine).texts_embed(phrases)
         prompts = prompts_average(vectors, columns, scripts)
     return Shelves(
         ids=tuple(places), parents=tuple(places.get(row.parent_id, -1) for row in rows),

@@ -19,7 +19,7 @@ from django.core.cache import cache
 from django.core.files import File
 from numpy.typing import NDArray
 
-from search import engines
+from search import encoders, engines
 from search.expand import prompts
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def photo_encode(
         photo = photo_prepare(
             data, crop=Box(*crop) if crop else None, limits=engines.photo_limits()
         )
-        vectors = {name: photo_embed(photo, engines.encoder(name, query=True)) for name in names}
+        vectors = {name: photo_embed(photo, encoders.encoder(name, query=True)) for name in names}
     box = (photo.box.left, photo.box.top, photo.box.right, photo.box.bottom)
     cut = PhotoCut(box=box, cut=photo.cut, cutout=_data_uri(cutout_png(photo)) if show else "")
     for name, key in keys.items():
@@ -89,7 +89,7 @@ def _photo_kept(keys: Mapping[str, str], kept: Mapping[str, list[Any]]) -> Encod
     cut = None
     for name, key in keys.items():
         rows, box, was_cut = kept[key]
-        vectors[name] = _rows(rows, engines.space(name).d)
+        vectors[name] = _rows(rows, encoders.space(name).d)
         cut = PhotoCut(box=tuple(box), cut=was_cut)
     return Encoded(vectors, photo=cut)
 
@@ -113,7 +113,7 @@ def text_encode(text: str, names: Sequence[str], *, also: Sequence[str] = ()) ->
     found = {}
     with engines.engine_errors():
         for name in names:
-            mean = weights @ engines.word_encoder(name).texts_embed(texts)
+            mean = weights @ encoders.word_encoder(name).texts_embed(texts)
             found[name] = (mean / max(float(np.linalg.norm(mean)), 1e-12))[None]
     return found
 
@@ -130,7 +130,7 @@ def mesh_encode(file: File, names: list[str]) -> Encoded:
     keys = {name: _key("mesh", data_hash.digest(), "", name) for name in names}
     kept = cache.get_many(keys.values())
     if len(kept) == len(keys):
-        vectors = {name: _rows(kept[key][0], engines.space(name).d) for name, key in keys.items()}
+        vectors = {name: _rows(kept[key][0], encoders.space(name).d) for name, key in keys.items()}
         return Encoded(vectors, invariants=kept[keys[names[0]]][1])
     with engines.engine_errors(), file_on_disk(file) as path:
         mesh = mesh_load(path, suffix=Path(str(file.name)).suffix, limits=engines.mesh_limits())
@@ -154,7 +154,7 @@ def mesh_vectors(
             continue
         if pictures is None:
             pictures = mesh_pictures(mesh)
-        found[name] = engines.encoder(name).pictures_embed(pictures)
+        found[name] = encoders.encoder(name).pictures_embed(pictures)
     return found
 
 
@@ -163,13 +163,13 @@ def part_vectors(mesh: "Mesh", *, pictures: NDArray[np.uint8]) -> dict["Space", 
     from search.engine.fusion import views_mean
 
     found: dict[Space, Vectors] = {}
-    for name in settings.SEARCH.engines:
-        words = engines.words_space(name)
-        if words is None or engines.is_joint(name):
-            found[engines.space(name)] = mesh_vectors(mesh, [name], pictures=pictures)[name]
+    for name in engines.in_use():
+        words = encoders.words_space(name)
+        if words is None or encoders.is_joint(name):
+            found[encoders.space(name)] = mesh_vectors(mesh, [name], pictures=pictures)[name]
             continue
-        looks, worded = engines.word_encoder(name).pictures_embed_both(pictures)
-        found[engines.space(name)] = looks
+        looks, worded = encoders.word_encoder(name).pictures_embed_both(pictures)
+        found[encoders.space(name)] = looks
         found[words] = views_mean(worded)
     return found
 
@@ -186,7 +186,7 @@ def mesh_pictures(mesh: "Mesh") -> NDArray[np.uint8]:
 
 def _key(kind: str, content: bytes, extra: str, engine: str) -> str:
     digest = hashlib.sha256(content + extra.encode()).hexdigest()
-    return f"query:{RECIPE}:{kind}:{digest}:{engines.space(engine).key}"
+    return f"query:{RECIPE}:{kind}:{digest}:{encoders.space(engine).key}"
 
 
 def _keep(key: str, value: list[Any]) -> None:

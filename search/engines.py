@@ -1,21 +1,19 @@
-"""The engines of `config/search.yaml` made ready: one warm encoder of each per process.
+"""Which engines there are, which are in use, and which of them can answer what is asked.
 
-The bridge between the settings and the engine library; nobody else builds encoders or limits.
+Their encoders are in `encoders.py`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import ServiceError
+from search import encoders
 
 if TYPE_CHECKING:
-    from search.engine.calibration import Logistic
-    from search.engine.encoders.base import PictureEncoder, WordEncoder
     from search.engine.encoders.space import Space
     from search.engine.index.config import IndexConfig
     from search.engine.mesh.types import MeshLimits
@@ -32,19 +30,25 @@ LABELS = {
 }
 
 
+def in_use() -> list[str]:
+    """The engines that parts are embedded for and queries are answered by, the first one first."""
+    configured = settings.SEARCH.engines
+    return [name for name in settings.SEARCH.use or configured if name in configured]
+
+
 def engine_names(kind: str) -> list[str]:
-    """The rankings that can answer a query of this kind, in the order of the configuration."""
-    engines = settings.SEARCH.engines
-    pictures = [name for name, engine in engines.items() if engine.encoder != "shape"]
+    """The rankings that can answer a query of this kind, in the order of the engines in use."""
+    used, engines = in_use(), settings.SEARCH.engines
+    pictures = [name for name in used if engines[name].encoder != "shape"]
     match kind:
         case "image":
             return pictures
         case "text":
-            return [*(name for name in pictures if words_space(name)), WORDS]
+            return [*(name for name in pictures if encoders.words_space(name)), WORDS]
         case "hybrid":
             return [*pictures, WORDS]
         case "mesh":
-            return list(engines)
+            return used
         case _:
             raise ServiceError("kind_unknown", kind=kind)
 
@@ -68,70 +72,12 @@ def engines_chosen(kind: str, engine: str) -> list[str]:
     return engine_names(kind) if engine == FUSION else [engine]
 
 
-@cache
-def encoder(name: str, *, query: bool = False) -> "PictureEncoder":
-    """The picture encoder of an engine, warm for the life of the process.
-
-    `query`: the one that answers somebody who waits, with as many threads as that is worth.
-    """
-    from search.engine.encoders.choose import encoder_make
-
-    engine = settings.SEARCH.engines[name]
-    threads = engine.query_threads if query else engine.threads
-    return encoder_make(engine.encoder, folder=settings.BASE / engine.weights, threads=threads)
-
-
-@cache
-def space(name: str) -> "Space":
-    """The space an engine's vectors live in."""
-    if settings.SEARCH.engines[name].encoder == "shape":
-        from search.engine.shape.descriptor import SHAPE_SPACE
-
-        return SHAPE_SPACE
-    return encoder(name).space
-
-
-@cache
-def words_space(name: str) -> "Space | None":
-    """The space where texts meet pictures, which may be the engine's only one; None without."""
-    if settings.SEARCH.engines[name].encoder == "shape":
-        return None
-    return getattr(encoder(name), "words_space", None)
-
-
-def word_encoder(name: str) -> "WordEncoder":
-    """The encoder of an engine that has a words' space."""
-    return cast("WordEncoder", encoder(name))
-
-
-def is_joint(name: str) -> bool:
-    """Whether the engine's pictures and words live in one space."""
-    return words_space(name) == space(name)
-
-
 def spaces() -> list["Space"]:
-    """Every space in which a part has a row, each once, in the order of the configuration."""
-    names = settings.SEARCH.engines
-    both = [of for name in names for of in (space(name), words_space(name)) if of]
+    """Every space in which a part has a row, each once, in the order of the engines in use."""
+    both = [
+        of for name in in_use() for of in (encoders.space(name), encoders.words_space(name)) if of
+    ]
     return list(dict.fromkeys(both))
-
-
-def strength(name: str, kind: str, similarity: float) -> float:
-    """What a similarity of this engine is worth to such a query, 0..1.
-
-    By the calibration that came with the weights; without one, the similarity itself.
-    """
-    return _strength(name, kind)(similarity)
-
-
-@cache
-def _strength(name: str, kind: str) -> Callable[[float], float]:
-    held: Mapping[str, Logistic] = {}
-    if settings.SEARCH.engines[name].encoder != "shape":
-        held = getattr(encoder(name), "calibration", held)
-    if kind in held:
-        return held[kind].strength
-    return lambda similarity: min(1.0, max(0.0, similarity))
 
 
 def mesh_limits() -> "MeshLimits":
@@ -179,18 +125,18 @@ def engine_errors() -> Iterator[None]:
 
 
 def engine_facts() -> list[dict[str, Any]]:
-    """What is configured, for /api/engines/."""
+    """What is in use, for /api/engines/."""
     return [
         {
             "name": name,
             "label": str(LABELS.get(name, name)),
-            "encoder": space(name).encoder,
-            "space": space(name).key,
-            "dimensions": space(name).d,
+            "encoder": encoders.space(name).encoder,
+            "space": encoders.space(name).key,
+            "dimensions": encoders.space(name).d,
             "words_space": words.key if words else None,
             "words_dimensions": words.d if words else None,
             "kinds": [kind for kind in KINDS if name in engine_names(kind)],
         }
-        for name in settings.SEARCH.engines
-        for words in [words_space(name)]
+        for name in in_use()
+        for words in [encoders.words_space(name)]
     ]

@@ -3,10 +3,8 @@
 Works from the vectors that are kept; no file is read.
 """
 
-from django.conf import settings
-
 from catalog.models import Part
-from search import embeddings, engines
+from search import embeddings, encoders, engines
 from search.candidates import Stopwatch, candidates_find
 from search.encode import Encoded
 from search.query import Query
@@ -19,8 +17,8 @@ AS_MESH = Query(kind="mesh")
 def part_encoded(part: Part) -> Encoded:
     """The part's kept vectors as a query; engines it has none for are left out."""
     vectors = {}
-    for name in settings.SEARCH.engines:
-        rows = embeddings.embeddings_read(part.pk, engines.space(name).key)
+    for name in engines.in_use():
+        rows = embeddings.embeddings_read(part.pk, encoders.space(name).key)
         if rows is not None:
             vectors[name] = rows
     return Encoded(vectors, invariants=part.invariants)

@@ -8,7 +8,7 @@ from django.core.files import File
 
 from catalog.errors import ServiceError
 from catalog.words import only_numbers
-from search import engines
+from search import encoders, engines
 from search.encode import Encoded, mesh_encode, photo_encode, text_encode
 from search.expand import text_expand
 from search.glossary import glossary_current
@@ -71,7 +71,7 @@ def query_encode(query: Query, names: list[str]) -> Encoded:
     if not text:
         return encoded
     also = wordings(query)
-    knowing = [name for name in names if name != engines.WORDS and engines.words_space(name)]
+    knowing = [name for name in names if name != engines.WORDS and encoders.words_space(name)]
     encoded = replace(encoded, words=text_encode(text, knowing, also=also), also=tuple(also))
     return _joined(encoded, alpha)
 
@@ -102,7 +102,7 @@ def _joined(encoded: Encoded, alpha: float) -> Encoded:
     """In an engine of one space, picture and words become one query; elsewhere they stay two."""
     from search.engine.fusion import embeddings_fuse
 
-    joint = [name for name in encoded.words if engines.is_joint(name) and name in encoded.vectors]
+    joint = [name for name in encoded.words if encoders.is_joint(name) and name in encoded.vectors]
     fused = {
         name: np.stack([embeddings_fuse(row, encoded.words[name][0], alpha=alpha) for row in rows])
         for name in joint

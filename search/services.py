@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from catalog.models import Part
-from search import engines, selectors
+from search import encoders, engines, selectors
 from search.candidates import Candidates, Look, Stopwatch, candidates_find
 from search.encode import PhotoCut
 from search.query import Query, k_checked, query_encode
@@ -136,7 +136,7 @@ def _nearness(look: Look, parts: list[Part]) -> dict[int, Nearness]:
         similarity = float(ranking.similarities[place])
         near[part.pk] = Nearness(
             similarity=similarity,
-            strength=engines.strength(look.engine, look.kind, similarity),
+            strength=encoders.strength(look.engine, look.kind, similarity),
             # In a space of words' own a part is one vector: no view is the best.
             view=None if look.kind == "text" else int(ranking.best_views[place]),
         )

@@ -112,6 +112,7 @@ class SearchConfig(Section):
     """The whole file. Every section may be left out but `engines`."""
 
     engines: dict[str, Engine]
+    use: list[str] = []  # none named: all
     search: Search = Search()
     expansion: Expansion = Expansion()
     classify: Classify = Classify()
@@ -125,6 +126,8 @@ class SearchConfig(Section):
             raise ValueError("engines: name at least one")
         if reserved := {"words", "fusion"} & self.engines.keys():
             raise ValueError(f"engines: {sorted(reserved)} are names of the product's own")
+        if unknown := set(self.use) - self.engines.keys():
+            raise ValueError(f"use: no engine is called {sorted(unknown)}")
         for key in ("fusion_weights", "text_weights", "mesh_weights"):
             named = getattr(self.search, key).keys()
             if unknown := named - self.engines.keys() - {"words"}:

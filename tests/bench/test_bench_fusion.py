@@ -12,7 +12,7 @@ from django.conf import settings as product
 from bench import quality_fusion as bench
 from bench.quality_fusion import Item, Question, Setting
 from catalog.families.types import Phrases
-from search import engines
+from search import encoders
 from tests.factories.encoders import words_checkpoint
 
 NAMES = ("tall vase", "hex bolt", "oak chair", "spur gear")
@@ -90,18 +90,15 @@ def engine(tmp_path: Path, settings: Any) -> Iterator[None]:
     folder = words_checkpoint(tmp_path / "weights", calibration=calibration)
     mini = settings.SEARCH.engines["mini"].model_copy(update={"weights": str(folder)})
     settings.SEARCH = settings.SEARCH.model_copy(update={"engines": {"mini": mini}})
-    held = (engines.encoder, engines.space, engines.words_space, engines._strength)
-    for cached in held:
-        cached.cache_clear()
+    encoders.encoders_forget()
     yield
-    for cached in held:
-        cached.cache_clear()
+    encoders.encoders_forget()
 
 
 @pytest.mark.django_db
 def test_the_product_is_asked_of_each_catalogue(engine: None) -> None:
     items = [item(name) for name in NAMES]
-    ids = bench.catalogue_fill(items, engines.word_encoder("mini").texts_embed(NAMES))
+    ids = bench.catalogue_fill(items, encoders.word_encoder("mini").texts_embed(NAMES))
     questions = [Question("en", name, frozenset([n])) for n, name in enumerate(NAMES)]
     questions.append(Question("number", items[2].number(2), frozenset([2])))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.models import Part, PipelineStep
-from search import classify, engines
+from search import classify, encoders
 from search.embeddings import embeddings_write
 from search.engine.calibration import Logistic
 from search.engine.classify import Tuning
@@ -57,10 +57,10 @@ def looks(*along: float, grain: int = 0) -> NDArray[np.float32]:
 def axes_in_place(monkeypatch: pytest.MonkeyPatch) -> AxisEncoder:
     """Every engine is the one that knows four words, for the length of a test."""
     encoder = AxisEncoder()
-    monkeypatch.setattr(engines, "encoder", lambda name, query=False: encoder)
-    monkeypatch.setattr(engines, "word_encoder", lambda name: encoder)
-    monkeypatch.setattr(engines, "space", lambda name: encoder.space)
-    monkeypatch.setattr(engines, "words_space", lambda name: encoder.words_space)
+    monkeypatch.setattr(encoders, "encoder", lambda name, query=False: encoder)
+    monkeypatch.setattr(encoders, "word_encoder", lambda name: encoder)
+    monkeypatch.setattr(encoders, "space", lambda name: encoder.space)
+    monkeypatch.setattr(encoders, "words_space", lambda name: encoder.words_space)
     monkeypatch.setattr(classify, "tuning", lambda engine: TUNING)
     return encoder
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from catalog import services
 from catalog.models import Part
-from search import embeddings, engines
+from search import embeddings, encoders, engines
 from search.encode import photo_encode, text_encode
 from search.engine.encoders.space import Space
 from search.models import Synonym
@@ -39,15 +39,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def engine(weights: Path, settings: Any) -> Iterator[None]:
     mini = settings.SEARCH.engines["mini"].model_copy(update={"weights": str(weights)})
     settings.SEARCH = settings.SEARCH.model_copy(update={"engines": {"mini": mini}})
-    forget()
+    encoders.encoders_forget()
     Synonym.objects.all().delete()
     yield
-    forget()
-
-
-def forget() -> None:
-    for held in (engines.encoder, engines.space, engines.words_space, engines._strength):
-        held.cache_clear()
+    encoders.encoders_forget()
 
 
 @pytest.fixture
@@ -70,8 +65,11 @@ def part(looks_like: str | None, **words: str) -> Part:
     made = services.part_upload(file=file, **{"name": f"part-{n:04}", **words})[0]
     Part.objects.filter(pk=made.pk).update(status="ready")
     if looks_like is not None:
-        row = engines.word_encoder("mini").texts_embed([looks_like])
-        embeddings.embeddings_write(part_id=made.pk, space=engines.words_space("mini"), vectors=row)
+        row, space = (
+            encoders.word_encoder("mini").texts_embed([looks_like]),
+            encoders.words_space("mini"),
+        )
+        embeddings.embeddings_write(part_id=made.pk, space=space, vectors=row)
     return made
 
 
@@ -162,7 +160,7 @@ class TestEngines:
         (mini,) = api.get("/api/engines/").json()["results"]
         assert mini["kinds"] == ["image", "text", "hybrid", "mesh"]
         assert mini["words_space"].startswith("mini_words-")
-        assert mini["words_dimensions"] == engines.words_space("mini").d
+        assert mini["words_dimensions"] == encoders.words_space("mini").d
 
     def test_the_page_offers_them(self, client) -> None:
         html = client.get("/?tab=text").content.decode()
@@ -257,7 +255,7 @@ def ask_both(api: Any, **fields: Any) -> dict[str, Any]:
 def seen(part: Part, picture: SimpleUploadedFile) -> None:
     """Put the part where the picture stands."""
     row = photo_encode(picture.read(), ["mini"]).vectors["mini"][:1]
-    embeddings.embeddings_write(part_id=part.pk, space=engines.space("mini"), vectors=row)
+    embeddings.embeddings_write(part_id=part.pk, space=encoders.space("mini"), vectors=row)
 
 
 class TestBoth:
@@ -267,8 +265,8 @@ class TestBoth:
         shown, described, other = part("spur gear"), part("a tall vase"), part("a chair")
         seen(shown, photo())
         for place, of in enumerate((described, other)):
-            row = np.eye(1, engines.space("mini").d, place, np.float32)
-            embeddings.embeddings_write(part_id=of.pk, space=engines.space("mini"), vectors=row)
+            row = np.eye(1, encoders.space("mini").d, place, np.float32)
+            embeddings.embeddings_write(part_id=of.pk, space=encoders.space("mini"), vectors=row)
         return shown.name, described.name
 
     @pytest.mark.parametrize(("alpha", "first"), [(1, 0), (0.9, 0), (0.1, 1), (0, 1)])
@@ -311,9 +309,8 @@ class OneSpace:
 
 
 def test_in_an_engine_of_one_space_picture_and_words_are_one_query(api, monkeypatch) -> None:
-    monkeypatch.setattr(engines, "encoder", cache(lambda name, query=False: OneSpace()))
-    for held in (engines.space, engines.words_space, engines._strength):
-        held.cache_clear()
+    monkeypatch.setattr(encoders, "encoder", cache(lambda name, query=False: OneSpace()))
+    encoders.encoders_forget()
     made = {}
     for name, vector in {"seen": [1, 0], "both": [0.7, 0.7], "said": [0, 1]}.items():
         made[name] = part(None, name=f"p-{name}")

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from catalog import services
 from catalog.models import Part
-from search import engines
+from search import encoders, engines
 from search.models import Embedding
 from tests.factories import meshes
 from tests.factories.encoders import words_checkpoint
@@ -24,19 +24,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def weights(settings: Any, tmp_path: Path) -> Iterator[Callable[[int], None]]:
     """Makes these weights the installed ones, as a new version would."""
 
-    def forget() -> None:
-        for held in (engines.encoder, engines.space, engines.words_space, engines._strength):
-            held.cache_clear()
-
     def install(seed: int) -> None:
         folder = words_checkpoint(tmp_path / str(seed), seed=seed)
         mini = settings.SEARCH.engines["mini"].model_copy(update={"weights": str(folder)})
         named = {**settings.SEARCH.engines, "mini": mini}
         settings.SEARCH = settings.SEARCH.model_copy(update={"engines": named})
-        forget()
+        encoders.encoders_forget()
 
     yield install
-    forget()
+    encoders.encoders_forget()
 
 
 @pytest.fixture
@@ -57,7 +53,7 @@ def spaces(part: Part) -> set[str]:
 
 
 def test_the_sweep_brings_what_is_missing(part: Part, work: Callable[[], int]) -> None:
-    words = engines.words_space("mini").key
+    words = encoders.words_space("mini").key
     assert words not in spaces(part)
     drawn = set(part.views.values_list("image", flat=True))
     tasks.parts_sweep()
@@ -126,5 +122,5 @@ def test_a_file_that_is_gone_bad_is_told_and_not_tried_for_ever(part: Part) -> N
 def test_a_message_for_the_part_does_its_work_as_ever(part: Part) -> None:
     services.parts_reprocess([part.pk])
     pipeline.part_ingest(part.pk)
-    assert engines.words_space("mini").key in spaces(part)
+    assert encoders.words_space("mini").key in spaces(part)
     assert not upgrades.is_due()

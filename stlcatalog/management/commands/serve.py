@@ -78,6 +78,7 @@ class Command(BaseCommand):
         stamp = settings.DATA / "cache" / "compiled"
         if stamp.exists() and stamp.read_text(encoding="ascii") == settings.VERSION:
             return
+        from search import engines
         from search.encode import mesh_pictures, mesh_vectors
         from search.engine.mesh.normalise import mesh_normalise
         from search.engine.render.thumbnail import thumbnail_render
@@ -89,7 +90,7 @@ class Command(BaseCommand):
             [[a, b, c] for a, b, c in combinations(np.eye(4, 3, dtype=np.float32), 3)]
         )
         mesh = mesh_normalise(tetrahedron, format="stl-binary")
-        mesh_vectors(mesh, list(settings.SEARCH.engines), pictures=mesh_pictures(mesh))
+        mesh_vectors(mesh, engines.in_use(), pictures=mesh_pictures(mesh))
         thumbnail_render(mesh.triangles)
         stamp.write_text(settings.VERSION, encoding="ascii")
 
