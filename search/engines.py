@@ -16,6 +16,7 @@ from search import encoders
 if TYPE_CHECKING:
     from search.engine.encoders.space import Space
     from search.engine.index.config import IndexConfig
+    from search.engine.index.gpu import GpuConfig
     from search.engine.mesh.types import MeshLimits
     from search.engine.photo.types import PhotoLimits
 
@@ -100,10 +101,12 @@ def photo_limits() -> "PhotoLimits":
 
 
 def index_config() -> "IndexConfig":
+    from search.engine.index.coarse import gpus
     from search.engine.index.config import IndexConfig
 
     faiss = settings.SEARCH.faiss
     return IndexConfig(
+        gpu=faiss.gpu == "auto" and gpus() > 0,
         index_type=faiss.index_type,
         exact_below=faiss.exact_below,
         nlist=faiss.nlist,
@@ -111,6 +114,13 @@ def index_config() -> "IndexConfig":
         recall_target=faiss.recall_target,
         threads=faiss.threads,
     )
+
+
+def gpu_config() -> "GpuConfig":
+    from search.engine.index.gpu import GpuConfig
+
+    faiss = settings.SEARCH.faiss
+    return GpuConfig(use=faiss.gpu, float16=faiss.gpu_float16)
 
 
 @contextmanager

@@ -78,7 +78,12 @@ def _snapshot_switch(held: Held, row: Space, version: str) -> None:
     from search.engine.index.snapshot import snapshot_open
 
     try:
-        snapshot = snapshot_open(snapshots_root() / row.key / version, space_key=row.key, d=row.d)
+        snapshot = snapshot_open(
+            snapshots_root() / row.key / version,
+            space_key=row.key,
+            d=row.d,
+            gpu=engines.gpu_config(),
+        )
     except SnapshotError as error:
         log.warning("snapshot %s of %s cannot be used: %s", version, row.key, error)
         Snapshot.objects.filter(space=row, version=version).delete()

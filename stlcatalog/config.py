@@ -84,6 +84,8 @@ class Faiss(Section):
     nprobe: PositiveInt | None = None
     recall_target: Annotated[float, Field(gt=0, le=1)] = 0.985
     threads: PositiveInt = 1
+    gpu: Literal["auto", "off"] = "auto"
+    gpu_float16: bool = True
     compact_share: Share = 0.02
     compact_rows: PositiveInt = 2000
     keep: PositiveInt = 2

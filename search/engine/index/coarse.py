@@ -11,6 +11,7 @@ import faiss as faiss_typed
 import numpy as np
 
 from search.engine.index.config import EFFORT_LEAST
+from search.engine.index.gpu import GpuConfig, gpu_count, gpu_index
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,18 +101,25 @@ def _rotation_balanced(sample: Float, groups: int) -> Float:
 class Coarse:
     """An open coarse index. Searches never change it, so threads share it without a lock.
 
-    `effort` is nprobe for IVF and efSearch for HNSW, passed with each search.
+    `effort` is nprobe for IVF and efSearch for HNSW, passed with each search. With a `gpu`, what
+    a card can hold is copied there, and searches that it can answer are done there.
     """
 
-    def __init__(self, path: Path, *, threads: int) -> None:
+    def __init__(self, path: Path, *, threads: int, gpu: GpuConfig | None = None) -> None:
         # Mapped, so that the processes of one machine share the pages.
         self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        self._gpu = gpu_index(faiss, self._index, gpu) if gpu else None
         self._threads = threads
         ivf = faiss.try_extract_index_ivf(self._index)
         self._nlist: int = ivf.nlist if ivf else 0
         self._rotated = isinstance(self._index, faiss.IndexPreTransform)
         self.vectors: int = self._index.ntotal
         self.d: int = self._index.d
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a card holds a copy."""
+        return self._gpu is not None
 
     @property
     def efforts(self) -> list[int]:
@@ -131,18 +139,32 @@ class Coarse:
 
         `eligible` (vectors,) restricts the answer to the vectors it marks.
         """
+        count = min(count, self.vectors)
+        nprobe = min(effort, self._nlist)
+        if self._gpu and self._gpu.answers(
+            count=count, nprobe=nprobe, filtered=eligible is not None
+        ):
+            return _distinct(self._gpu.search(queries, count=count, nprobe=nprobe))
         # OpenMP keeps this number per calling thread: set where the work is done.
         faiss.omp_set_num_threads(self._threads)
         chosen: dict[str, Any] = {}
         if eligible is not None:
             chosen["sel"] = faiss.IDSelectorBitmap(np.packbits(eligible, bitorder="little"))
-        count = min(count, self.vectors)
         if self._nlist:
-            parameters = faiss.SearchParametersIVF(nprobe=min(effort, self._nlist), **chosen)
+            parameters = faiss.SearchParametersIVF(nprobe=nprobe, **chosen)
             if self._rotated:
                 parameters = faiss.SearchParametersPreTransform(index_params=parameters)
         else:
             parameters = faiss.SearchParametersHNSW(efSearch=max(effort, count), **chosen)
         _, found = self._index.search(queries, count, params=parameters)
-        ids: Ints = np.unique(found)
-        return ids[ids >= 0]
+        return _distinct(found)
+
+
+def gpus() -> int:
+    """The cards that faiss can use in this process."""
+    return gpu_count(faiss)
+
+
+def _distinct(found: Ints) -> Ints:
+    ids: Ints = np.unique(found)
+    return ids[ids >= 0]

@@ -15,7 +15,8 @@ IndexType = Literal["auto", "Flat", "IVFPQ", "IVFFlat", "HNSW"]
 class IndexConfig:
     """What to build. The last stage is always exact, so the type never changes a similarity.
 
-    `index_type` "auto" is Flat below `exact_below` vectors and IVFPQ from there on. `nlist` and
+    `index_type` "auto" is Flat below `exact_below` vectors and from there on IVFPQ, or IVFFlat
+    when the builder counts on a graphics card (`gpu`), which cannot hold the former. `nlist` and
     `nprobe` of None are chosen by the build: the list count from the gallery's size, the probes
     as the fewest that reach `recall_target` (recall@10 of parts against exact search, on a
     sample). `candidate_k` is how many vectors the coarse index hands to exact scoring for one
@@ -31,6 +32,7 @@ class IndexConfig:
     hnsw_links: int = 32
     recall_target: float = 0.985
     threads: int = 1
+    gpu: bool = False
 
     def __post_init__(self) -> None:
         if self.index_type not in get_args(IndexType):
@@ -48,5 +50,7 @@ class IndexConfig:
         if vectors < 64:
             return "Flat"
         if self.index_type == "auto":
-            return "Flat" if vectors < self.exact_below else "IVFPQ"
+            if vectors < self.exact_below:
+                return "Flat"
+            return "IVFFlat" if self.gpu else "IVFPQ"
         return self.index_type

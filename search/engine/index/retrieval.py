@@ -14,7 +14,7 @@ from search.engine.index.exact import rows_score
 from search.engine.index.types import Ranking
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,6 +28,8 @@ _FINALISTS = 200
 # How much wider the coarse index looks when it named too few parts, and how often, before
 # everything eligible is scored.
 _WIDER, _TRIES = 8, 2
+# Of several questions at once, so many similarities (rows x queries, eight bytes each) are held.
+_HELD = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,67 @@ def parts_rank(generation: Generation, question: Question) -> Ranking:
     return _merge(found, question.k)
 
 
+def parts_rank_many(generation: Generation, questions: Sequence[Question]) -> list[Ranking]:
+    """What `parts_rank` says to each question, to the last bit.
+
+    Rows that are scored exactly anyway are read once for many questions. The coarse index is asked
+    for each alone: its answers to several at once differ a little, and it is not what takes long.
+    """
+    segments = [generation.tail]
+    coarse = generation.snapshot is not None and generation.snapshot.coarse is not None
+    if generation.mapped is not None and not coarse:
+        segments.append(generation.mapped)
+    found: list[list[Ranking]] = [[] for _ in questions]
+    for segment in segments:
+        living = np.flatnonzero(segment.died > generation.number)
+        for some in _batches(questions, len(living)):
+            asked = [questions[i] for i in some]
+            for i, ranking in zip(some, _segment_rank_many(segment, living, asked), strict=True):
+                found[i].append(ranking)
+    if generation.mapped is not None and coarse:
+        for question, rankings in zip(questions, found, strict=True):
+            rows = _mapped_rows(generation, question)
+            rankings.append(_segment_rank(generation.mapped, rows, question))
+    return [
+        _merge(rankings, question.k) for question, rankings in zip(questions, found, strict=True)
+    ]
+
+
+def _batches(questions: Sequence[Question], rows: int) -> list[list[int]]:
+    """Places of questions of one pooling that are answered together, in their order."""
+    batches: list[list[int]] = []
+    width = 0
+    for i, question in enumerate(questions):
+        width += len(question.queries)
+        same = bool(batches) and questions[batches[-1][0]].pooling == question.pooling
+        if not same or width * rows > _HELD:
+            batches.append([])
+            width = len(question.queries)
+        batches[-1].append(i)
+    return batches
+
+
+def _segment_rank_many(
+    segment: Segment, living: Ints, questions: Sequence[Question]
+) -> list[Ranking]:
+    """`_segment_rank` of each question's own rows among the living, scored in one pass."""
+    pooled, views = rows_score(
+        segment.vectors,
+        segment.offsets[living],
+        segment.offsets[living + 1],
+        np.concatenate([question.queries for question in questions]),
+        pooling=questions[0].pooling,
+    )
+    part_ids = segment.part_ids[living]
+    rankings, start = [], 0
+    for question in questions:
+        own = slice(start, start + len(question.queries))
+        start = own.stop
+        kept = np.flatnonzero(question.admits(part_ids))
+        rankings.append(_ranked(part_ids[kept], pooled[kept, own], views[kept, own], question))
+    return rankings
+
+
 def _eligible(
     segment: Segment, generation: Generation, question: Question, rows: Ints | None = None
 ) -> Ints:
@@ -183,11 +246,17 @@ def _segment_rank(segment: Segment, rows: Ints, question: Question) -> Ranking:
         question.queries,
         pooling=question.pooling,
     )
-    scores = _queries_pool(pooled, question.query_pooling)
+    return _ranked(segment.part_ids[rows], pooled, views, question)
+
+
+def _ranked(part_ids: Ints, pooled: Float, views: NDArray[np.int32], question: Question) -> Ranking:
+    """The best of the parts (r,), unordered, by their similarities and best views (r, q)."""
+    # A copy in one piece: a mean is summed in the same order wherever the columns came from.
+    scores = _queries_pool(np.ascontiguousarray(pooled), question.query_pooling)
     chosen = _best(scores, question.k)
     nearest = pooled[chosen].argmax(axis=1)
     return Ranking(
-        part_ids=segment.part_ids[rows[chosen]],
+        part_ids=part_ids[chosen],
         similarities=scores[chosen],
         best_views=views[chosen, nearest],
         best_query=nearest.astype(np.int32),

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from search.engine.index.coarse import Coarse
     from search.engine.index.config import IndexConfig
+    from search.engine.index.gpu import GpuConfig
     from search.engine.index.types import Bools, Float, Half, Ints, RowBatch
 
 _TMP = ".tmp"
@@ -139,8 +140,12 @@ def snapshot_build(
     return manifest
 
 
-def snapshot_open(folder: Path, *, space_key: str, d: int, verify: bool = True) -> Snapshot:
+def snapshot_open(
+    folder: Path, *, space_key: str, d: int, verify: bool = True, gpu: GpuConfig | None = None
+) -> Snapshot:
     """Map a snapshot's files; `verify` reads them once to compare every checksum.
+
+    With a `gpu`, what a graphics card can hold of the coarse index is copied there.
 
     SnapshotError, upon which the caller builds anew: snapshot_missing, snapshot_corrupt,
     snapshot_format, snapshot_wrong_space.
@@ -155,7 +160,7 @@ def snapshot_open(folder: Path, *, space_key: str, d: int, verify: bool = True) 
             wanted=space_key,
         )
     files_check(folder, manifest, verify=verify)
-    return _open(folder, manifest)
+    return _open(folder, manifest, gpu)
 
 
 def snapshots_list(root: Path, space_key: str) -> list[Path]:
@@ -275,13 +280,13 @@ def _rows_write(folder: Path, batches: Iterable[RowBatch], d: int) -> tuple[int,
     return len(ids), int(arrays["offsets"][-1]), watermark
 
 
-def _open(folder: Path, manifest: Manifest) -> Snapshot:
+def _open(folder: Path, manifest: Manifest, gpu: GpuConfig | None = None) -> Snapshot:
     coarse: Coarse | None = None
     if _COARSE in manifest.files:
         from search.engine.index.coarse import Coarse
 
         try:
-            coarse = Coarse(folder / _COARSE, threads=manifest.config.threads)
+            coarse = Coarse(folder / _COARSE, threads=manifest.config.threads, gpu=gpu)
         except RuntimeError as error:
             raise SnapshotError(
                 "snapshot_format",

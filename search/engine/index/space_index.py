@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.engine.errors import SnapshotError
-from search.engine.index.retrieval import Generation, ids_sort, parts_rank, question_make
+from search.engine.index.retrieval import (
+    Generation,
+    ids_sort,
+    parts_rank,
+    parts_rank_many,
+    question_make,
+)
 from search.engine.index.tail import ALIVE, Segment, Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from search.engine.index.snapshot import Snapshot
     from search.engine.index.types import Bools, Float, Ints, Pooling, Ranking, RowBatch
@@ -156,6 +162,39 @@ class SpaceIndex:
             allowed=allowed,
         )
         return parts_rank(self._now, question)
+
+    def search_many(
+        self,
+        questions: Sequence[Float],
+        *,
+        k: int,
+        pooling: Pooling = "max",
+        query_pooling: Pooling = "max",
+        nprobe: int | None = None,
+        exclude: Sequence[Collection[int] | Ints] | None = None,
+        allowed: Collection[int] | Ints | Bools | None = None,
+    ) -> list[Ranking]:
+        """`search` of many independent questions (each (q, d)), all on one generation.
+
+        `exclude` names for each question the parts that its answer leaves out. The answers are
+        those of one search after another; the exact rows are read once for many of them.
+        """
+        if exclude is not None and len(exclude) != len(questions):
+            raise ValueError("exclude must name the parts for every question")
+        asked = [
+            question_make(
+                queries,
+                d=self.d,
+                k=k,
+                pooling=pooling,
+                query_pooling=query_pooling,
+                nprobe=nprobe,
+                exclude=None if exclude is None else exclude[i],
+                allowed=allowed,
+            )
+            for i, queries in enumerate(questions)
+        ]
+        return parts_rank_many(self._now, asked)
 
     def part_vectors(self, part_id: int) -> Float | None:
         """The embeddings (views, d) of a part as float32, or None when it is not in the index."""
