@@ -87,7 +87,7 @@ clean:
 
 # Benchmarks: figures, not tests ------------------------------------------------------------------
 
-.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion
+.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion bench-index-peers bench-duplicates
 
 bench: bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh
 
@@ -103,6 +103,9 @@ bench-search: .venv/dev.stamp
 bench-index: .venv/dev.stamp
 	$(BIN)/python -m bench.index
 
+bench-index-peers: .venv/bench.stamp
+	$(BIN)/python -m bench.index_peers
+
 bench-icons: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_icons
 
@@ -111,6 +114,9 @@ bench-shape: .venv/dev.stamp
 
 bench-mesh: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_mesh
+
+bench-duplicates: .venv/dev.stamp
+	$(BIN)/python -m bench.duplicates
 
 bench-photos: .venv/bench.stamp
 	$(BIN)/python -m bench.quality_photos
