@@ -70,6 +70,16 @@ SENTENCES = {
     "weights_changed": _("The engine's weights are damaged; ask whoever keeps this server."),
     "manifest_unreadable": _("The engine's weights are damaged; ask whoever keeps this server."),
     "unknown_encoder": _("The configuration names an encoder that does not exist."),
+    "encoders_away": _(
+        "Nothing that can look at the query is running right now; try again in a moment."
+    ),
+    "encoders_late": _("Looking at the query took too long; try again in a moment."),
+    "encoders_full": _("Too many queries are waiting already; try again in a moment."),
+    "encoders_broker": _("Queries cannot be passed on right now; try again in a moment."),
+    "encoders_differ": _(
+        "The workers are of another version than this server; try again in a moment."
+    ),
+    "encoders_failed": _("Looking at the query failed on our side; ask whoever keeps this server."),
     "machine_trouble": _("The machine had trouble: %(detail)s"),
     "gave_up": _("This was tried %(attempts)s times without success."),
     "worker_died": _("The worker stopped %(attempts)s times while working on this part."),

@@ -39,6 +39,21 @@ class ContentLimitMiddleware:
         return self.get_response(request)
 
 
+class RetryAfterMiddleware:
+    """Says with every "not now" (503) when to ask again."""
+
+    SECONDS = "5"
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 503 and "Retry-After" not in response:
+            response["Retry-After"] = self.SECONDS
+        return response
+
+
 class DoorMiddleware:
     """Pages and pictures are for those who may read; others are shown the way in."""
 

@@ -282,7 +282,7 @@ def _shelves(engine: str | None, version: tuple[Any, ...]) -> Shelves:
             for text in expand.prompts(phrase, templates)
         ]
         columns, phrases, scripts = zip(*texts, strict=True)
-        vectors = encoders.word_encoder(engine).texts_embed(phrases)
+        vectors = encoders.word_encoder(engine, query=True).texts_embed(phrases)
         prompts = prompts_average(vectors, columns, scripts)
     return Shelves(
         ids=tuple(places), parents=tuple(places.get(row.parent_id, -1) for row in rows),

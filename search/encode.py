@@ -113,7 +113,7 @@ def text_encode(text: str, names: Sequence[str], *, also: Sequence[str] = ()) ->
     found = {}
     with engines.engine_errors():
         for name in names:
-            mean = weights @ encoders.word_encoder(name).texts_embed(texts)
+            mean = weights @ encoders.word_encoder(name, query=True).texts_embed(texts)
             found[name] = (mean / max(float(np.linalg.norm(mean)), 1e-12))[None]
     return found
 
@@ -134,7 +134,7 @@ def mesh_encode(file: File, names: list[str]) -> Encoded:
         return Encoded(vectors, invariants=kept[keys[names[0]]][1])
     with engines.engine_errors(), file_on_disk(file) as path:
         mesh = mesh_load(path, suffix=Path(str(file.name)).suffix, limits=engines.mesh_limits())
-        vectors = mesh_vectors(mesh, names)
+        vectors = mesh_vectors(mesh, names, query=True)
         invariants = invariants_measure(mesh).to_json()
     for name, key in keys.items():
         _keep(key, [vectors[name].tobytes(), invariants])
@@ -142,9 +142,16 @@ def mesh_encode(file: File, names: list[str]) -> Encoded:
 
 
 def mesh_vectors(
-    mesh: "Mesh", names: list[str], *, pictures: NDArray[np.uint8] | None = None
+    mesh: "Mesh",
+    names: list[str],
+    *,
+    pictures: NDArray[np.uint8] | None = None,
+    query: bool = False,
 ) -> dict[str, Vectors]:
-    """A mesh's vectors in each engine's space; `pictures` are its views when they are at hand."""
+    """A mesh's vectors in each engine's space; `pictures` are its views when they are at hand.
+
+    `query`: somebody waits for them.
+    """
     from search.engine.shape.descriptor import shape_embed
 
     found = {}
@@ -154,7 +161,7 @@ def mesh_vectors(
             continue
         if pictures is None:
             pictures = mesh_pictures(mesh)
-        found[name] = encoders.encoder(name).pictures_embed(pictures)
+        found[name] = encoders.encoder(name, query=query).pictures_embed(pictures)
     return found
 
 

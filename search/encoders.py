@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 
+from search import remote
+
 if TYPE_CHECKING:
     from search.engine.calibration import Logistic
     from search.engine.encoders.base import PictureEncoder, WordEncoder
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
 def encoder(name: str, *, query: bool = False) -> "PictureEncoder":
     """The picture encoder of an engine, warm for the life of the process.
 
-    `query`: the one that answers somebody who waits, with as many threads as that is worth.
+    `query`: the one that answers somebody who waits, with as many threads as that is worth; with
+    `SEARCH_ENCODERS=remote`, a worker's.
     """
     from search.engine.encoders.choose import encoder_make
 
+    if query and remote.is_remote():
+        return remote.RemoteEncoder(name, encoder(name))
     engine = settings.SEARCH.engines[name]
     threads = engine.query_threads if query else engine.threads
     return encoder_make(engine.encoder, folder=settings.BASE / engine.weights, threads=threads)
@@ -46,9 +51,9 @@ def words_space(name: str) -> "Space | None":
     return getattr(encoder(name), "words_space", None)
 
 
-def word_encoder(name: str) -> "WordEncoder":
+def word_encoder(name: str, *, query: bool = False) -> "WordEncoder":
     """The encoder of an engine that has a words' space."""
-    return cast("WordEncoder", encoder(name))
+    return cast("WordEncoder", encoder(name, query=query))
 
 
 def is_joint(name: str) -> bool:

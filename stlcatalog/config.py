@@ -63,6 +63,13 @@ class Classify(Section):
     threshold: Share = 0.3
 
 
+class Remote(Section):
+    deadline_s: Annotated[float, Field(gt=0, le=50)] = 10.0
+    batch: PositiveInt = 16
+    gather_ms: Annotated[float, Field(ge=0, le=100)] = 2.0
+    waiting: PositiveInt = 64
+
+
 class Expansion(Section):
     enabled: bool = True
     most: Annotated[int, Field(ge=0, le=30)] = 6
@@ -118,6 +125,7 @@ class SearchConfig(Section):
     search: Search = Search()
     expansion: Expansion = Expansion()
     classify: Classify = Classify()
+    remote: Remote = Remote()
     faiss: Faiss = Faiss()
     render: Render = Render()
     limits: Limits = Limits()

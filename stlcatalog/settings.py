@@ -7,8 +7,10 @@ import os
 import secrets
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from stlcatalog.config import config_load
@@ -44,10 +46,26 @@ def secret_key(path: Path) -> str:
     return path.read_text(encoding="ascii")
 
 
+def choice(name: str, values: tuple[str, ...]) -> str:
+    """An environment variable that is one of these, the first when it is not set."""
+    value = os.environ.get(name, "").strip().lower() or values[0]
+    if value not in values:
+        raise ImproperlyConfigured(f"{name}={value} is none of {', '.join(values)}.")
+    return value
+
+
+def bucket_origin(bucket: str, *, endpoint: str | None, region: str | None) -> str:
+    """Where a browser that follows a signed address goes."""
+    if endpoint:
+        parts = urlsplit(endpoint)
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"https://{bucket}.s3.{f'{region}.' if region else ''}amazonaws.com"
+
+
 # Where things are --------------------------------------------------------------------------------
 
 DATA = Path(os.environ.get("STLCATALOG_DATA") or BASE / "var").resolve()
-for folder in ("media", "broker/queue", "broker/control", "tmp", "cache/numba"):
+for folder in ("media", "broker/queue", "broker/control", "broker/box", "tmp", "cache/numba"):
     (DATA / folder).mkdir(parents=True, exist_ok=True)
 # Numba writes its compiled code beside the source unless told otherwise, and the source may be
 # read-only; set here since every door passes through the settings before it imports Numba.
@@ -130,6 +148,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "catalog.middleware.RetryAfterMiddleware",
     "catalog.middleware.ContentLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -180,7 +199,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "stlcatalog.cache.ForgivingRedisCache",
         "LOCATION": os.environ["CACHE_URL"],
     }
     if os.environ.get("CACHE_URL")
@@ -202,9 +221,36 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Media in a bucket. Keys come the ways boto3 knows: AWS_ACCESS_KEY_ID, a profile, a machine's role.
+if _bucket := os.environ.get("STLCATALOG_S3_BUCKET"):
+    _endpoint = os.environ.get("STLCATALOG_S3_ENDPOINT") or None
+    _region = os.environ.get("STLCATALOG_S3_REGION") or None
+    _urls = choice("STLCATALOG_S3_URLS", ("proxied", "signed"))
+    STORAGES["default"] = {
+        "BACKEND": "catalog.storage.S3Media",
+        "OPTIONS": {
+            "bucket_name": _bucket,
+            "endpoint_url": _endpoint,
+            "region_name": _region,
+            "location": os.environ.get("STLCATALOG_S3_PREFIX", ""),
+            "signed": _urls == "signed",
+            # A server of one's own seldom has a name for each bucket.
+            "addressing_style": "path" if _endpoint else "virtual",
+        },
+    }
+    if _urls == "signed":
+        CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].append(
+            bucket_origin(_bucket, endpoint=_endpoint, region=_region)
+        )
 
 # Work --------------------------------------------------------------------------------------------
 
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 900
+# With one, a process that finished would wait for the next poll of the broker for its next part.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
@@ -212,16 +258,33 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "data_folder_out": str(DATA / "broker" / "queue"),
         "control_folder": str(DATA / "broker" / "control"),
         "polling_interval": 0.1,
+        "quick_queues": ["encode"],
+        "quick_interval": 0.002,
     }
     if CELERY_BROKER_URL.startswith("filesystem:")
-    else {"visibility_timeout": 3600}
+    else {
+        # A message unanswered for so long is given to another worker: longer than any can be held,
+        # which is until those fetched before it are done.
+        "visibility_timeout": CELERY_TASK_TIME_LIMIT * (CELERY_WORKER_PREFETCH_MULTIPLIER + 1),
+        "priority_steps": [0, 3, 6, 9],
+        "socket_connect_timeout": 5,
+        "socket_timeout": 30,
+        "socket_keepalive": True,
+        "health_check_interval": 30,
+    }
 )
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_TIME_LIMIT = 900
-# With one, a process that finished would wait for the next poll of the broker for its next part.
-CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+# Who encodes queries: this process, or the workers of the queue `encode`.
+SEARCH_ENCODERS = choice("SEARCH_ENCODERS", ("local", "remote"))
+# Where questions to them and their answers lie (catalog/box.py).
+ANSWERS_URL = f"file://{DATA / 'broker' / 'box'}"
+if not CELERY_BROKER_URL.startswith("filesystem:"):
+    ANSWERS_URL = (
+        CELERY_BROKER_URL
+        if CELERY_BROKER_URL.startswith(("redis:", "rediss:"))
+        else os.environ.get("CACHE_URL", "")
+    )
+    if SEARCH_ENCODERS == "remote" and not ANSWERS_URL:
+        raise ImproperlyConfigured("SEARCH_ENCODERS=remote needs Redis: set CACHE_URL.")
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 2000
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 2_000_000  # KiB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -236,7 +299,7 @@ CELERY_TASK_ROUTES = {
         "workers.suggestions_renew",
         "workers.parts_upgrade",
     )
-}
+} | {"workers.query_encode": {"queue": "encode"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "workers.parts_sweep", "schedule": 60.0, "options": {"expires": 55}},

@@ -1,8 +1,11 @@
 """The Celery doors: a name, ids in, one call. Everything else is in the rooms behind them."""
 
-from celery import shared_task
-from celery.signals import worker_ready
+from typing import Any
 
+from celery import shared_task
+from celery.signals import celeryd_init, worker_ready
+
+from search import remote
 from workers import claims, pipeline, suggestions, upgrades
 
 
@@ -64,6 +67,26 @@ def parts_upgrade() -> None:
     upgrades.upgrade()
 
 
+@shared_task(name="workers.query_encode", acks_late=False)
+def query_encode(question: str) -> None:
+    """Somebody waits: a question lost with its worker is not worth asking again."""
+    from search.remote_answer import question_answer
+
+    question_answer(question)
+
+
+@celeryd_init.connect
+def encoders_here(**kwargs: object) -> None:
+    """A worker encodes by itself, whoever encodes the web's queries."""
+    remote.answers_here()
+
+
 @worker_ready.connect
-def sweep_at_start(**kwargs: object) -> None:
-    parts_sweep.delay(starting=True)
+def worker_begins(sender: Any, **kwargs: object) -> None:
+    queues = sender.app.amqp.queues.consume_from
+    if remote.QUEUE in queues:
+        from search.remote_answer import live
+
+        live()
+    if "ingest" in queues:
+        parts_sweep.delay(starting=True)

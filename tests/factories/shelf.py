@@ -58,7 +58,7 @@ def axes_in_place(monkeypatch: pytest.MonkeyPatch) -> AxisEncoder:
     """Every engine is the one that knows four words, for the length of a test."""
     encoder = AxisEncoder()
     monkeypatch.setattr(encoders, "encoder", lambda name, query=False: encoder)
-    monkeypatch.setattr(encoders, "word_encoder", lambda name: encoder)
+    monkeypatch.setattr(encoders, "word_encoder", lambda name, query=False: encoder)
     monkeypatch.setattr(encoders, "space", lambda name: encoder.space)
     monkeypatch.setattr(encoders, "words_space", lambda name: encoder.words_space)
     monkeypatch.setattr(classify, "tuning", lambda engine: TUNING)

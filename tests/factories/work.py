@@ -9,7 +9,7 @@ from kombu.simple import SimpleQueue
 
 from stlcatalog.celery import app
 
-QUEUES = ("ingest", "index")
+QUEUES = ("ingest", "gpu", "index", "encode")
 
 
 def work_off(*, most: int = 500) -> int:
@@ -35,7 +35,7 @@ def work_off(*, most: int = 500) -> int:
 
 def queue_clear() -> None:
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):
-        for message in (settings.DATA / "broker" / "queue").glob("*"):
+        for message in (settings.DATA / "broker" / "queue").rglob("*.msg"):
             message.unlink(missing_ok=True)
         return
     with app.connection_for_write() as connection:
@@ -73,4 +73,19 @@ def environment() -> dict[str, str]:
         "STLCATALOG_DATA": str(settings.DATA),
         "DATABASE_URL": database_url(),
         "CELERY_BROKER_URL": settings.CELERY_BROKER_URL,
+        "SEARCH_ENCODERS": settings.SEARCH_ENCODERS,
     }
+
+
+def questions() -> list[str]:
+    """The questions whose messages wait for a worker of the queue `encode`, each once."""
+    found = []
+    with app.connection_for_read() as connection:
+        messages = connection.SimpleQueue("encode")
+        while True:
+            try:
+                message = messages.get(block=False)
+            except Empty:
+                return found
+            message.ack()
+            found.append(message.payload[0][0])

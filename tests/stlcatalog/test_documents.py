@@ -17,7 +17,9 @@ def test_every_environment_variable_is_in_the_deployment_guide() -> None:
     named = set()
     for file in ("stlcatalog/settings.py", "stlcatalog/management/commands/serve.py"):
         source = (ROOT / file).read_text(encoding="utf-8")
-        named |= set(re.findall(r'(?:environ(?:\.get)?[\[(]|flag\()\s*"([A-Z_]+)"', source))
+        named |= set(
+            re.findall(r'(?:environ(?:\.get)?[\[(]|flag\(|choice\()\s*"([A-Z0-9_]+)"', source)
+        )
     assert len(named) > 10
     guide = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
     named -= {"DJANGO_SETTINGS_MODULE", "TZ"}

@@ -20,6 +20,8 @@ from honcho.manager import Manager
 
 from catalog.models import Part
 
+ENCODE_THREADS = 16  # they wait for the network, which is one
+
 
 class Command(BaseCommand):
     help = "Run the web server and a worker on this machine; Ctrl-C stops both."
@@ -44,6 +46,8 @@ class Command(BaseCommand):
             "web", self.web(f"{host}:{port}", options["web_workers"]), env=environment
         )
         manager.add_process("worker", self.worker(options["workers"]), env=environment)
+        if settings.SEARCH_ENCODERS == "remote":
+            manager.add_process("encode", self.encode_worker(), env=environment)
         self.stdout.write(self.style.SUCCESS(f"STL Catalog is at http://{host}:{port}"))
         self.stdout.write("Ctrl-C stops it.")
         manager.loop()
@@ -116,4 +120,12 @@ class Command(BaseCommand):
         return (
             f"{sys.executable} -m celery -A stlcatalog --quiet worker --beat --queues ingest,index "
             f"--concurrency {processes} --loglevel WARNING --without-gossip --without-mingle"
+        )
+
+    def encode_worker(self) -> str:
+        """Threads, so that the queries of many people meet in one batch."""
+        return (
+            f"{sys.executable} -m celery -A stlcatalog --quiet worker --queues encode "
+            f"--pool threads --concurrency {ENCODE_THREADS} --hostname encode@%h "
+            "--loglevel WARNING --without-gossip --without-mingle --without-heartbeat"
         )
