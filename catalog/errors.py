@@ -55,6 +55,15 @@ SENTENCES = {
     "kind_unknown": _("There is no search of the kind “%(kind)s”."),
     "classify_one": _("Send one of these: a mesh as file, a picture as image, or a part_id."),
     "space_unknown": _("There is no space “%(space)s”."),
+    # evaluation
+    "number_out_of_range": _("%(name)s is %(value)s; it runs from %(least)s to %(most)s."),
+    "choice_unknown": _("There is no “%(name)s” to choose; choose from: %(known)s."),
+    "nothing_to_ask": _(
+        "There is nothing to measure by: no queries with judged parts, and no category with parts "
+        "that people filed."
+    ),
+    "evaluation_died": _("The worker stopped %(attempts)s times while working on this."),
+    "evaluation_unknown": _("There is no such evaluation."),
     # the catalogue
     "part_unknown": _("There is no such part."),
     "part_not_ready": _("This part is still being processed."),

@@ -63,14 +63,18 @@ def photo_encode(
     *,
     crop: tuple[float, float, float, float] | None = None,
     show: bool = False,
+    fresh: bool = False,
 ) -> Encoded:
-    """A picture's vectors, one a quarter turn. `show` adds the cut-out for a page."""
+    """A picture's vectors, one a quarter turn. `show` adds the cut-out for a page.
+
+    `fresh`: neither taken from the cache nor kept in it.
+    """
     from search.engine.photo.prepare import cutout_png, photo_embed, photo_prepare
     from search.engine.photo.types import Box
 
     keys = {name: _key("photo", data, repr(crop), name) for name in names}
-    kept = {} if show else cache.get_many(keys.values())
-    if not show and len(kept) == len(keys):
+    kept = {} if show or fresh else cache.get_many(keys.values())
+    if not (show or fresh) and len(kept) == len(keys):
         return _photo_kept(keys, kept)
     with engines.engine_errors():
         photo = photo_prepare(
@@ -79,7 +83,7 @@ def photo_encode(
         vectors = {name: photo_embed(photo, encoders.encoder(name, query=True)) for name in names}
     box = (photo.box.left, photo.box.top, photo.box.right, photo.box.bottom)
     cut = PhotoCut(box=box, cut=photo.cut, cutout=_data_uri(cutout_png(photo)) if show else "")
-    for name, key in keys.items():
+    for name, key in () if fresh else keys.items():
         _keep(key, [vectors[name].tobytes(), list(box), photo.cut])
     return Encoded(vectors, photo=cut)
 
@@ -118,7 +122,7 @@ def text_encode(text: str, names: Sequence[str], *, also: Sequence[str] = ()) ->
     return found
 
 
-def mesh_encode(file: File, names: list[str]) -> Encoded:
+def mesh_encode(file: File, names: list[str], *, fresh: bool = False) -> Encoded:
     """A mesh file's vectors: of its views for an engine that looks, of its shape for `shape`."""
     from search.engine.mesh.load import mesh_load
     from search.engine.shape.invariants import invariants_measure
@@ -128,15 +132,15 @@ def mesh_encode(file: File, names: list[str]) -> Encoded:
     for chunk in file.chunks(1024 * 1024):
         data_hash.update(chunk)
     keys = {name: _key("mesh", data_hash.digest(), "", name) for name in names}
-    kept = cache.get_many(keys.values())
-    if len(kept) == len(keys):
+    kept = {} if fresh else cache.get_many(keys.values())
+    if keys and len(kept) == len(keys):
         vectors = {name: _rows(kept[key][0], encoders.space(name).d) for name, key in keys.items()}
         return Encoded(vectors, invariants=kept[keys[names[0]]][1])
     with engines.engine_errors(), file_on_disk(file) as path:
         mesh = mesh_load(path, suffix=Path(str(file.name)).suffix, limits=engines.mesh_limits())
         vectors = mesh_vectors(mesh, names, query=True)
         invariants = invariants_measure(mesh).to_json()
-    for name, key in keys.items():
+    for name, key in () if fresh else keys.items():
         _keep(key, [vectors[name].tobytes(), invariants])
     return Encoded(vectors, invariants=invariants)
 

@@ -123,3 +123,26 @@ class Synonym(models.Model):
             found = {"term": long[:20], "most": self.TERM_LENGTH}
             raise ValidationError({"terms": ValidationError(text, params=found)})
         self.terms = ", ".join(terms)
+
+
+# Django finds a model through this module; the rows of searches and their judging have a room of
+# their own.
+from search.models_evaluation import (  # noqa: E402
+    EvaluationQuery,
+    EvaluationRun,
+    EvaluationValue,
+    Judgement,
+    SearchLog,
+)
+
+__all__ = [
+    "Embedding",
+    "EvaluationQuery",
+    "EvaluationRun",
+    "EvaluationValue",
+    "Judgement",
+    "SearchLog",
+    "Snapshot",
+    "Space",
+    "Synonym",
+]

@@ -30,14 +30,18 @@ class Query:
     crop: tuple[float, float, float, float] | None = None
     expand: bool | None = None  # ask the text in other words too; None is the configuration's
     show_cut: bool = False  # a page wants to see what was cut out
+    fresh: bool = False  # encode anew whatever the cache holds, and keep nothing: times are taken
 
 
-def k_checked(k: int | None) -> int:
-    """How many hits to give; the default when nothing is asked, a refusal when too many are."""
+def k_checked(k: int | None, *, free: bool = False) -> int:
+    """How many hits to give; the default when nothing is asked, a refusal when too many are.
+
+    `free`: no number is too many.
+    """
     search = settings.SEARCH.search
     if k is None:
         return search.default_k
-    if not 1 <= k <= search.max_k:
+    if not 1 <= k <= (k if free else search.max_k):
         raise ServiceError("k_out_of_range", k=k, most=search.max_k)
     return k
 
@@ -61,13 +65,15 @@ def query_encode(query: Query, names: list[str]) -> Encoded:
     if query.kind == "mesh":
         if query.mesh is None:
             raise ServiceError("file_missing")
-        return mesh_encode(query.mesh, names)
+        return mesh_encode(query.mesh, names, fresh=query.fresh)
     encoded = Encoded({})
     if query.kind != "text" and (query.image is not None or not text):
         if not query.image:
             raise ServiceError("image_missing" if query.image is None else "empty_file")
         looking = [name for name in names if name != engines.WORDS]
-        encoded = photo_encode(query.image, looking, crop=query.crop, show=query.show_cut)
+        encoded = photo_encode(
+            query.image, looking, crop=query.crop, show=query.show_cut, fresh=query.fresh
+        )
     if not text:
         return encoded
     also = wordings(query)

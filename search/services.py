@@ -67,10 +67,13 @@ class Answer:
     expanded: list[str] = field(default_factory=list)  # the other words it was asked in
 
 
-def search_run(query: Query) -> Answer:
-    """The parts that answer the query best. Raises `ServiceError` for what cannot be asked."""
-    k = k_checked(query.k)
-    names = engines.engines_chosen(query.kind, query.engine)
+def search_run(query: Query, *, names: list[str] | None = None) -> Answer:
+    """The parts that answer the query best. Raises `ServiceError` for what cannot be asked.
+
+    `names`: by these rankings, in use or not, and any k; for whoever measures them.
+    """
+    k = k_checked(query.k, free=names is not None)
+    names = engines.engines_chosen(query.kind, query.engine) if names is None else names
     watch = Stopwatch()
     with watch.stage("total"):
         with watch.stage("encode"):

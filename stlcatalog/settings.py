@@ -298,6 +298,7 @@ CELERY_TASK_ROUTES = {
         "workers.suggestions_refresh",
         "workers.suggestions_renew",
         "workers.parts_upgrade",
+        "workers.evaluation_work",
     )
 } | {"workers.query_encode": {"queue": "encode"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat-schedule")

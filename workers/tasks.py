@@ -17,6 +17,7 @@ def part_ingest(part_id: int) -> None:
 @shared_task(name="workers.parts_sweep")
 def parts_sweep(starting: bool = False) -> None:
     """Every minute, and when a worker starts: what was left behind, and what has grown."""
+    from search.evaluation import evaluations_waiting
     from search.indices import spaces_to_compact
 
     claims.parts_sweep(starting=starting)
@@ -26,6 +27,8 @@ def parts_sweep(starting: bool = False) -> None:
         suggestions_refresh.delay()
     if upgrades.is_due():
         parts_upgrade.delay()
+    for run_id in evaluations_waiting():
+        evaluation_work.delay(run_id)
 
 
 @shared_task(name="workers.index_compact")
@@ -79,6 +82,15 @@ def query_encode(question: str) -> None:
 def encoders_here(**kwargs: object) -> None:
     """A worker encodes by itself, whoever encodes the web's queries."""
     remote.answers_here()
+
+
+@shared_task(name="workers.evaluation_work")
+def evaluation_work(run_id: int) -> None:
+    """A slice of measuring engines; what is left waits behind whatever came meanwhile."""
+    from search import evaluation
+
+    if evaluation.evaluation_work(run_id):
+        evaluation_work.delay(run_id)
 
 
 @worker_ready.connect

@@ -1,0 +1,211 @@
+"""Engines are measured on judged queries, as users would have been answered."""
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from catalog import services
+from catalog.errors import ServiceError
+from catalog.models import Category, Part
+from search import evaluation
+from search.evaluation import Plan
+from search.models import EvaluationQuery, EvaluationRun, EvaluationValue, Judgement, SearchLog
+from search.questions import Choice, Reader, grades_joined, refs_choose
+from tests.factories.shelf import axes_in_place, looks, part_on_shelf
+
+pytestmark = pytest.mark.django_db
+
+QUICK = Plan(threads=0)
+
+
+@pytest.fixture(autouse=True)
+def axes(monkeypatch: pytest.MonkeyPatch) -> Any:
+    return axes_in_place(monkeypatch)
+
+
+def judged(text: str, grades: dict[Part, float], source: str = "file") -> EvaluationQuery:
+    query = EvaluationQuery.objects.create(
+        origin="file", kind="text", text=text, language="en", digest=f"{text:0<64}"[:64]
+    )
+    for part, grade in grades.items():
+        Judgement.objects.create(query=query, part=part, grade=grade, source=source)
+    return query
+
+
+def test_an_engine_that_finds_what_is_right_first_is_perfect() -> None:
+    ring = part_on_shelf(looks(0.9))
+    part_on_shelf(looks(0, 0.9))
+    judged("ring", {ring: 2})
+    run = evaluation.engines_measure(["mini"], plan=QUICK)
+    assert run.state == "done"
+    of = run.metrics["engines"]["mini"]["all"]
+    assert of["n"] == 1
+    assert of["rr"] == of["ndcg"] == of["recall"] == [1.0, 1.0, 1.0]
+    assert of["precision"][0] == pytest.approx(0.1)
+
+
+def test_grades_and_places_count() -> None:
+    best, second = part_on_shelf(looks(0.99)), part_on_shelf(looks(0.9))
+    judged("ring", {best: 1, second: 3})
+    of = evaluation.engines_measure(["mini"], plan=QUICK).metrics["engines"]["mini"]["all"]
+    ideal = 7 / 1 + 1 / 1.584962500721156
+    assert of["ndcg"][0] == pytest.approx((1 + 7 / 1.584962500721156) / ideal, abs=1e-6)
+
+
+def test_what_nobody_finds_any_more_is_not_asked_for() -> None:
+    ring, gone = part_on_shelf(looks(0.9)), part_on_shelf(looks(0.8))
+    judged("ring", {ring: 2, gone: 2})
+    judged("box", {gone: 2})
+    services.part_delete(part=gone)
+    of = evaluation.engines_measure(["mini"], plan=QUICK).metrics["engines"]["mini"]["all"]
+    assert (of["n"], of["recall"][0]) == (1, 1.0)
+
+
+def test_categories_ask_for_their_parts_and_parts_for_their_siblings() -> None:
+    rings = Category.objects.create(name="ring", name_zh="戒指", prompts=["a box"])
+    inner = Category.objects.create(name="gear", parent=rings)
+    members = [part_on_shelf(looks(0.9, grain=n), category=rings) for n in range(3)]
+    part_on_shelf(looks(0, 0, 0.9), category=inner)
+    choice = Choice(sources=("category",), kinds=("text",))
+    run = evaluation.engines_measure(["mini", "words"], plan=Plan(choice, k=3, threads=0))
+    rows = {row.label: row for row in run.values.filter(engine="mini")}
+    assert set(rows) == {"ring", "戒指", "a box", "gear"}
+    assert rows["ring"].precision == 1.0
+    assert rows["ring"].recall == pytest.approx(3 / 4)  # the one of the category below counts
+    assert (rows["戒指"].language, rows["ring"].language) == ("zh", "en")
+    assert {"language:zh", "source:category"} < run.metrics["engines"]["words"].keys()
+    refs = refs_choose(Choice(sources=("category",), kinds=("image", "mesh")))
+    assert sorted(refs) == sorted(f"{of}:{part.pk}" for of in "pm" for part in members)
+
+
+def test_a_part_that_asks_is_no_answer_to_itself() -> None:
+    rings = Category.objects.create(name="ring")
+    thumbnail = default_storage.save("thumbnails/ring.webp", ContentFile(b"a picture"))
+    asking = part_on_shelf(looks(0.9), category=rings, thumbnail=thumbnail)
+    question = Reader(Choice()).read(f"m:{asking.pk}")
+    assert question is None  # alone, it has no sibling
+    sibling = part_on_shelf(looks(0.8), category=rings)
+    question = Reader(Choice()).read(f"p:{asking.pk}")
+    assert (question.asker, question.truth.relevant) == (asking.pk, 1)
+    assert question.truth.grades([sibling]) == [1.0]
+    assert question.query.image == b"a picture"
+
+
+def test_people_who_disagree_meet_and_clicks_only_fill_gaps(staff: Any) -> None:
+    one, two, three = (part_on_shelf(looks(0.9, grain=n)) for n in range(3))
+    query = judged("ring", {one: 2, two: 2}, source="staff")
+    Judgement.objects.create(query=query, part=one, grade=0, source="staff", by=staff)
+    for part in (two, three):
+        Judgement.objects.create(query=query, part=part, grade=0.5, source="click", by=staff)
+    assert grades_joined(query, ["staff", "click"])[1] == {one.pk: 1, two.pk: 2, three.pk: 0.5}
+    assert grades_joined(query, ["staff"])[1] == {one.pk: 1, two.pk: 2}
+    assert refs_choose(Choice(sources=("click",))) == [f"q:{query.pk}"]
+    assert refs_choose(Choice(sources=("file",))) == []
+
+
+def test_a_run_goes_on_where_it_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "BATCH", 2)
+    parts = [part_on_shelf(looks(0.9, grain=n)) for n in range(5)]
+    for n, part in enumerate(parts):
+        judged(f"ring {n}", {part: 1})
+    whole = evaluation.engines_measure(["mini", "fusion"], plan=QUICK)
+    run = evaluation.evaluation_start(names=["mini", "fusion"], plan=QUICK, background=False)
+    seen = []
+    while evaluation.evaluation_work(run.pk, seconds=0):
+        run.refresh_from_db()
+        seen.append(run.position)
+    run.refresh_from_db()
+    assert seen == [2, 4, 5]
+    assert (run.state, run.total) == ("done", 5)
+    assert run.metrics["engines"] == whole.metrics["engines"]
+    assert run.metrics["pairs"] == whole.metrics["pairs"]
+    assert EvaluationValue.objects.filter(run=run).count() == 10
+    assert SearchLog.objects.count() == 0
+
+
+def test_a_worker_that_died_over_it_is_followed_by_another() -> None:
+    judged("ring", {part_on_shelf(looks(0.9)): 1})
+    run = evaluation.evaluation_start(names=["mini"], plan=QUICK, background=False)
+    held = EvaluationRun.objects.filter(pk=run.pk)
+    held.update(state="running", claimed_until=timezone.now() + timedelta(minutes=5))
+    assert evaluation.evaluation_work(run.pk) is False  # somebody is on it
+    assert evaluation.evaluations_waiting() == []
+    for _ in range(3):
+        held.update(state="running", claimed_until=timezone.now() - timedelta(seconds=1))
+        assert evaluation.evaluations_waiting() == [run.pk]
+        claimed = evaluation._claim(run.pk)
+    assert claimed is None
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == ("failed", "evaluation_died")
+    assert "3" in run.error
+
+
+def test_a_cancelled_run_stops_at_its_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "BATCH", 1)
+    ring = part_on_shelf(looks(0.9))
+    for n in range(3):
+        judged(f"ring {n}", {ring: 1})
+    run = evaluation.evaluation_start(names=["mini"], plan=QUICK, background=False)
+    evaluation.evaluation_work(run.pk, seconds=0)
+    assert evaluation.evaluation_cancel(run)
+    assert evaluation.evaluation_work(run.pk) is False
+    run.refresh_from_db()
+    assert (run.state, run.position, run.metrics) == ("cancelled", 1, {})
+    assert not evaluation.evaluation_cancel(run)
+
+
+def test_an_engine_that_cannot_answer_such_a_query_is_not_blamed() -> None:
+    judged("ring", {part_on_shelf(looks(0.9)): 1})
+    found = evaluation.engines_measure(["mini", "shape", "mini+words"], plan=QUICK).metrics
+    assert set(found["engines"]) == {"mini", "mini+words"}
+    assert {pair["b"] for pair in found["pairs"]} == {"mini+words"}
+
+
+def test_a_query_that_cannot_be_asked_is_told_and_counts_for_nothing() -> None:
+    ring = part_on_shelf(looks(0.9))
+    judged("ring", {ring: 1})
+    judged("x" * 600, {ring: 1})
+    found = evaluation.engines_measure(["mini"], plan=QUICK).metrics
+    assert found["refused"] == {"text_too_long": 1}
+    assert found["engines"]["mini"]["all"]["n"] == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "plan", "code"),
+    [
+        (["nobody"], QUICK, "engine_unknown"),
+        (["mini+fusion"], QUICK, "engine_unknown"),
+        (["+".join(["mini"] * 30)], QUICK, "engine_unknown"),
+        ([], Plan(k=0), "number_out_of_range"),
+        ([], Plan(Choice(limit=10**9)), "number_out_of_range"),
+        ([], Plan(Choice(sources=("stars",))), "choice_unknown"),
+        ([], Plan(Choice(sources=())), "choice_unknown"),
+        ([], Plan(Choice(kinds=("smell",))), "choice_unknown"),
+        (["mini"], QUICK, "nothing_to_ask"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(names: list[str], plan: Plan, code: str) -> None:
+    with pytest.raises(ServiceError) as refused:
+        evaluation.engines_measure(names, plan=plan)
+    assert refused.value.code == code
+    assert str(refused.value)
+
+
+def test_the_command_prints_the_figures_and_keeps_them() -> None:
+    judged("ring", {part_on_shelf(looks(0.9)): 1})
+    out = StringIO()
+    call_command("evaluate", engines=("mini", "words"), threads=0, stdout=out)
+    said = out.getvalue()
+    assert "nDCG@10" in said
+    assert "1.000 [1.000, 1.000]" in said
+    assert "mini - words" in said
+    assert EvaluationRun.objects.get().state == "done"
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("evaluate", engines=("nobody",))
