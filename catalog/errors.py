@@ -64,6 +64,13 @@ SENTENCES = {
     ),
     "evaluation_died": _("The worker stopped %(attempts)s times while working on this."),
     "evaluation_unknown": _("There is no such evaluation."),
+    # explanations
+    "explain_engine": _(
+        "The engine “%(engine)s” looks at no pictures, so it has nothing to show; choose from: "
+        "%(known)s."
+    ),
+    "explain_no_words": _("The engine “%(engine)s” knows no words."),
+    "part_not_embedded": _("The engine “%(engine)s” has not looked at this part yet."),
     # the catalogue
     "part_unknown": _("There is no such part."),
     "part_not_ready": _("This part is still being processed."),

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from search import api, api_classify
+from search import api, api_classify, api_explain
 
 urlpatterns = [
     re_path(r"^search/image/?$", api.ImageSearchApi.as_view(), name="api_search_image"),
@@ -10,6 +10,7 @@ urlpatterns = [
     re_path(r"^search/hybrid/?$", api.HybridSearchApi.as_view(), name="api_search_hybrid"),
     re_path(r"^search/mesh/?$", api.MeshSearchApi.as_view(), name="api_search_mesh"),
     re_path(r"^classify/?$", api_classify.ClassifyApi.as_view(), name="api_classify"),
+    re_path(r"^explain/?$", api_explain.ExplainApi.as_view(), name="api_explain"),
     re_path(r"^engines/?$", api.EngineListApi.as_view(), name="api_engines"),
     re_path(r"^indices/?$", api.IndexListApi.as_view(), name="api_indices"),
 ]

@@ -137,6 +137,24 @@ def terms_match(text: str, glossary: Glossary) -> list[Match]:
     return sorted(matches)
 
 
+def words_split(text: str, glossary: Glossary) -> list[tuple[int, int]]:
+    """Where the words of a text begin and end, in order: terms of the glossary whole, other Latin
+    words one by one, other runs of Chinese as they stand."""
+    found = [(match.start, match.end) for match in terms_match(text, glossary)]
+    rest = [
+        unit
+        for unit in _units(text)
+        if not any(start < unit.end and unit.start < end for start, end in found)
+    ]
+    runs: list[tuple[int, int]] = []
+    for unit, before in zip(rest, [None, *rest], strict=False):
+        if before and unit.han and before.han and before.end == unit.start and runs:
+            runs[-1] = (runs[-1][0], unit.end)
+        else:
+            runs.append((unit.start, unit.end))
+    return sorted(found + runs)
+
+
 def prompts(text: str, templates: Mapping[str, Sequence[str]]) -> list[str]:
     """The text in its script's templates ("en" or "zh"), each with {} where the text goes."""
     return [template.replace("{}", text) for template in templates[script_of(text)]] or [text]

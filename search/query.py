@@ -61,7 +61,7 @@ def alpha_of(query: Query) -> float:
 def query_encode(query: Query, names: list[str]) -> Encoded:
     """Vectors for the engines that need them. Raises `ServiceError` for what cannot be asked."""
     # Refusals first: a picture takes a while to encode.
-    text, alpha = _text_checked(query), alpha_of(query)
+    text, alpha = text_checked(query), alpha_of(query)
     if query.kind == "mesh":
         if query.mesh is None:
             raise ServiceError("file_missing")
@@ -92,7 +92,7 @@ def wordings(query: Query) -> list[str]:
     return text_expand(text, glossary_current(), most=expansion.most)
 
 
-def _text_checked(query: Query) -> str:
+def text_checked(query: Query) -> str:
     if query.kind not in {"text", "hybrid"}:
         return ""
     text = query.text.strip()

@@ -51,6 +51,14 @@ def gelu(x: Float) -> Float:
     return found
 
 
+def gelu_slope(x: Float) -> Float:
+    """The derivative of `gelu`."""
+    inner = np.tanh(np.float32(0.7978845608) * (x + np.float32(0.044715) * x**3))
+    steep = np.float32(0.7978845608) * (1 + np.float32(3 * 0.044715) * x**2)
+    found: Float = np.float32(0.5) * (1 + inner + x * (1 - inner**2) * steep)
+    return found
+
+
 def softmax(x: Float) -> Float:
     """Over the last axis."""
     shares = np.exp(x - x.max(axis=-1, keepdims=True))

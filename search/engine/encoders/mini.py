@@ -89,6 +89,11 @@ class MiniEncoder:
         """(..., 1280) -> (..., dw), L2-normalised: where the words for them are."""
         return self._load().head.embed(features)
 
+    def words_slope(self, features: Float, target: Float) -> Float:
+        """(n, 1280), (dw,) of length 1 -> (n, 1280): how the cosine of features_words and the
+        target changes with the features."""
+        return self._load().head.slope(features, target)
+
     def _run(self, pictures: NDArray[np.uint8], outputs: list[str]) -> list[Float]:
         if pictures.dtype != np.uint8 or pictures.shape[1:] != (PICTURE_SIZE, PICTURE_SIZE, 3):
             raise ValueError(f"pictures are {pictures.dtype} {pictures.shape}")

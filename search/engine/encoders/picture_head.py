@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.engine.encoders.layers import Float, Linear, gelu, softmax, unit
+from search.engine.encoders.layers import Float, Linear, gelu, gelu_slope, softmax, unit
 
 LAYERS = ("inner", "outer", "classes", "names")
 
@@ -47,3 +47,19 @@ class PictureHead:
     def embed(self, features: Float) -> Float:
         """(..., f) -> (..., d), L2-normalised."""
         return unit(self.names(np.concatenate(self.shares(features), axis=-1)))
+
+    def slope(self, features: Float, towards: Float) -> Float:
+        """(n, f), (d,) of length 1 -> (n, f): how the cosine of `embed` and `towards` changes."""
+        inner = self.inner(features)
+        seen = [softmax(self.outer(gelu(inner))), softmax(self.classes(features))]
+        mean = self.names(np.concatenate(seen, axis=-1))
+        length = np.maximum(np.linalg.norm(mean, axis=-1, keepdims=True), np.float32(1e-12))
+        embedding = mean / length
+        back = (towards - (embedding @ towards)[:, None] * embedding) / length @ self.names.weight
+        outer, classes = (
+            shares * (of - (shares * of).sum(axis=-1, keepdims=True))
+            for shares, of in zip(seen, np.split(back, [seen[0].shape[-1]], axis=-1), strict=True)
+        )
+        through = (outer @ self.outer.weight) * gelu_slope(inner)
+        found: Float = through @ self.inner.weight + classes @ self.classes.weight
+        return found

@@ -4,8 +4,8 @@ import fast_simplification
 import numpy as np
 from numpy.typing import NDArray
 
-from search.engine.mesh.stl import RECORD
-from search.engine.mesh.types import Mesh
+from search.engine.mesh.stl import HEADER_BYTES, RECORD
+from search.engine.mesh.types import Mesh, truncated
 from search.engine.mesh.weld import vertices_weld
 
 HEADER = b"STL Catalog preview, centred".ljust(80, b"\0")
@@ -81,3 +81,13 @@ def preview_build(mesh: Mesh, *, triangles: int = 60_000) -> bytes:
     with np.errstate(over="ignore"):
         records["triangle"] = corners * np.float64(mesh.scale)
     return HEADER + len(records).to_bytes(4, "little") + records.tobytes()
+
+
+def preview_read(data: bytes) -> NDArray[np.float32]:
+    """The triangles (n, 3, 3) of what `preview_build` made. Our own files only: strangers' are
+    parsed in a child. Raises MeshError("truncated")."""
+    count = int.from_bytes(data[80:84], "little")
+    if len(data) < HEADER_BYTES + count * RECORD.itemsize or not count:
+        raise truncated(count, max(0, len(data) - HEADER_BYTES) // RECORD.itemsize)
+    records = np.frombuffer(data, RECORD, count, offset=HEADER_BYTES)
+    return np.ascontiguousarray(records["triangle"], dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Why a picture matched: heat over pictures and meshes, matching places, and how true it is."""

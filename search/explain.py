@@ -1,0 +1,319 @@
+"""Why a part answers a query: heat over both pictures, pairs of places, facts that agree or differ.
+
+`explain_run` looks at one query and one part again, as the search did, and takes the similarity
+apart. What it finds is kept in the cache by the content it was found of; the sentences are made
+anew for each reader (`explain_facts.py`). Nothing of the query is stored anywhere else.
+"""
+
+import base64
+import hashlib
+import io
+import time
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.conf import settings
+from django.core.cache import cache
+from django.core.files import File
+from numpy.typing import NDArray
+from PIL import Image
+
+from catalog.errors import ServiceError
+from catalog.models import Part
+from search import embeddings, encoders, engines
+from search.encode import text_encode
+from search.explain_sides import Asked, asked_read, views_draw
+from search.query import Query, alpha_of, text_checked, wordings
+
+if TYPE_CHECKING:
+    from search.engine.explain.sides import Side
+    from search.engine.explain.types import Explainer
+
+# Raised when the same query and part are explained otherwise: what is kept is then not found.
+RECIPE = 1
+WORDS_MOST = 10  # words of a query that are left out in turn
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One explanation. `found` is what was measured, as it is kept; `part` is the hit."""
+
+    part: Part
+    query: Query
+    like: Part | None
+    engine: str
+    found: dict[str, Any]
+    took_ms: float
+
+
+def explain_run(
+    query: Query, part: Part, *, like: Part | None = None, faithful: bool = False
+) -> Explained:
+    """Why `part` answers `query`, or is like the part `like`. Raises `ServiceError`."""
+    start = time.perf_counter()
+    engine = engine_explained(query.engine)
+    part_checked(part, engine)
+    query_checked(query, like, engine)
+    key = _key(query, part, like, engine, faithful)
+    found = cache.get(key)
+    if found is None:
+        with engines.engine_errors():
+            found = _explain(query, part, like, engine, faithful=faithful)
+        if seconds := settings.SEARCH.search.cache_seconds:
+            cache.set(key, found, seconds)
+    took = (time.perf_counter() - start) * 1000
+    return Explained(part, query, like, engine, found, round(took, 2))
+
+
+def surface_run(query: Query, part: Part, *, like: Part | None = None) -> bytes:
+    """The same heat on the whole part, from all its views, packed for the viewer."""
+    from search.engine.explain.surface import (
+        heat_bytes,
+        lattice_sizes,
+        surface_heat,
+        surface_pack,
+    )
+
+    engine = engine_explained(query.engine)
+    part_checked(part, engine)
+    query_checked(query, like, engine)
+    key = _key(query, part, like, engine, False) + ":surface"
+    if (kept := cache.get(key)) is not None:
+        return kept
+    with engines.engine_errors():
+        asked = asked_read(query, part, like, engine)
+        drawn = views_draw(part)
+        heats = np.stack([_hit_heat(asked, side, engine, fine=False)[1] for side in drawn.sides()])
+        sizes = lattice_sizes(drawn.triangles)
+        heat = surface_heat(drawn.triangles, sizes, drawn.views, heats)
+        packed = surface_pack(sizes, heat_bytes(heat))
+    if seconds := settings.SEARCH.search.cache_seconds:
+        cache.set(key, packed, seconds)
+    return packed
+
+
+def engine_explained(engine: str) -> str:
+    """The engine whose looks are explained: the asked one, or the first that looks."""
+    looking = [n for n in engines.in_use() if settings.SEARCH.engines[n].encoder != "shape"]
+    if engine in ("", engines.FUSION) and looking:
+        return looking[0]
+    if engine not in looking:
+        known = ", ".join([engines.FUSION, *looking])
+        raise ServiceError("explain_engine", engine=engine[:40], known=known)
+    return engine
+
+
+def part_checked(part: Part, engine: str) -> None:
+    """The part can be looked at: ready, drawn, and embedded in the engine's space."""
+    if part.deleted_at is not None:
+        raise ServiceError("part_unknown", status=404)
+    if part.status != Part.Status.READY or not part.preview:
+        raise ServiceError("part_not_ready", status=409)
+    with engines.engine_errors():
+        space = encoders.space(engine).key
+    if embeddings.embeddings_read(part.pk, space) is None:
+        raise ServiceError("part_not_embedded", status=409, engine=engine)
+
+
+def query_checked(query: Query, like: Part | None, engine: str) -> None:
+    """Refusals that need no encoding, before what is kept is looked for."""
+    if like is not None:
+        part_checked(like, engine)
+        return
+    text_checked(query)
+    alpha_of(query)
+
+
+# Looking -----------------------------------------------------------------------------------------
+
+
+def _explain(
+    query: Query, part: Part, like: Part | None, engine: str, *, faithful: bool
+) -> dict[str, Any]:
+    asked = asked_read(query, part, like, engine)
+    drawn = views_draw(part, only=asked.view)
+    (hit,) = drawn.sides()
+    cells, heat = _hit_heat(asked, hit, engine)
+    found: dict[str, Any] = {
+        "method": asked.method(_explainer(engine, False), _explainer(engine, True)),
+        "target": asked.kind,
+        "similarity": asked.similarity,
+        "view": asked.view,
+        "cells": np.round(cells.astype(float), 6).tolist(),
+        "warmth": _warmth(heat, hit),
+        "hit_heat": _overlay(heat, hit.mask),
+        "query_picture": "",
+        "query_heat": "",
+        "pairs": [],
+        "outline": None,
+        "words": _words(query, asked, engine) if asked.text is not None else [],
+        "query_facts": asked.facts,
+        "faithfulness": _faithfulness(asked, hit, heat, engine) if faithful else None,
+    }
+    if asked.side is not None:
+        found |= _query_side(asked, asked.side, hit, engine)
+    return found
+
+
+def _query_side(asked: Asked, side: "Side", hit: "Side", engine: str) -> dict[str, Any]:
+    """The heat over what was asked, the places that match, and the two outlines."""
+    from search.engine.explain.fine import fine_read
+    from search.engine.explain.pairs import pairs_find
+    from search.engine.explain.sides import outline_measure, outlines_overlap
+
+    explainer = _explainer(engine, False)
+    towards = asked.view_vector
+    _, heat = _heat(explainer, side, lambda pictures: explainer.heat(pictures, towards))
+    shown = _png(asked.shown if asked.shown is not None else side.picture)
+    pairs = []
+    if hasattr(explainer, "patches"):
+        both = fine_read(np.stack([side.picture, hit.picture]), explainer.patches)
+        pairs = pairs_find(both[0], both[1], side.mask, hit.mask)
+    first, second = outline_measure(side.mask), outline_measure(hit.mask)
+    return {
+        "query_picture": shown,
+        "query_heat": _overlay(side.upright(heat), side.upright(side.mask) > 0),
+        "pairs": [
+            [round(v, 4) for v in (*side.place_upright(p.x, p.y), p.u, p.v, p.similarity)]
+            for p in pairs
+        ],
+        "outline": {
+            "query": asdict(first),
+            "hit": asdict(second),
+            "overlap": outlines_overlap(side.mask, hit.mask),
+        },
+    }
+
+
+def _hit_heat(
+    asked: Asked, hit: "Side", engine: str, *, fine: bool = True
+) -> tuple[Floats, Floats]:
+    """Cells (g, g) that share out the similarity, and heat (s, s) 0..1 on the part: of the look,
+    of the words, or of both by the picture's share."""
+    readings = []
+    if asked.look is not None:
+        of, towards = _explainer(engine, False), asked.look
+        readings.append((of, towards, asked.alpha if asked.text is not None else 1.0))
+    if asked.text is not None:
+        readings.append(
+            (_explainer(engine, True), asked.text, 1 - asked.alpha if asked.look is not None else 1)
+        )
+    cells, heat = 0.0, 0.0
+    for explainer, target, share in readings:
+        own, spread = _heat(
+            explainer, hit, lambda p, e=explainer, t=target: e.heat(p, t), fine=fine
+        )
+        cells, heat = cells + share * own, heat + share * spread
+    return np.asarray(cells, np.float32), np.asarray(heat, np.float32)
+
+
+def _heat(
+    explainer: "Explainer", side: "Side", read: Any, *, fine: bool = True
+) -> tuple[Floats, Floats]:
+    """The picture's cells as they add up, and its pixels' heat, from cells half as large where
+    the explainer is quick."""
+    from search.engine.explain.fine import fine_read
+    from search.engine.explain.spread import heat_masked, heat_spread
+
+    picture = side.picture[None]
+    cells = read(picture)[0]
+    spread = cells
+    if fine and explainer.method in ("exact", "integrated"):
+        spread = fine_read(picture, read, cells=len(cells))[0]
+    return cells, heat_masked(heat_spread(spread, size=side.picture.shape[0]), side.mask)
+
+
+def _explainer(engine: str, words: bool) -> "Explainer":
+    return _explainer_of(encoders.encoder(engine, query=True), words)
+
+
+@lru_cache(maxsize=8)
+def _explainer_of(encoder: Any, words: bool) -> "Explainer":
+    from search.engine.explain.choose import explainer_make
+
+    return explainer_make(encoder, words=words)
+
+
+def _warmth(heat: Floats, side: "Side") -> dict[str, float]:
+    from search.engine.explain.sides import warmth_measure
+
+    return asdict(warmth_measure(heat, side.mask)) if side.mask.any() else {}
+
+
+def _faithfulness(asked: Asked, hit: "Side", heat: Floats, engine: str) -> dict[str, float]:
+    from search.engine.explain.faith import faithfulness
+
+    encoder = encoders.encoder(engine, query=True)
+
+    def similarity(pictures: NDArray[np.uint8]) -> Floats:
+        if asked.look is None:
+            return encoders.word_encoder(engine).pictures_embed_both(pictures)[1] @ asked.text
+        return encoder.pictures_embed(pictures) @ asked.look
+
+    found = faithfulness(hit.picture, heat, hit.mask, similarity)
+    return {name: round(value, 4) for name, value in asdict(found).items()}
+
+
+def _words(query: Query, asked: Asked, engine: str) -> list[dict[str, Any]]:
+    """Each word of the query with what the text's similarity loses without it, the costliest
+    first. Other wordings say the word again, so only the user's own are compared."""
+    from search.expand import words_split
+    from search.glossary import glossary_current
+
+    text, target = query.text.strip(), asked.part_words
+    words = words_split(text, glossary_current())[:WORDS_MOST]
+    if target is None or len(words) < 2:
+        return []
+    whole = float(text_encode(text, [engine])[engine][0] @ target)
+    found = []
+    for start, end in words:
+        rest = f"{text[:start]}{text[end:]}".strip()
+        without = float(text_encode(rest, [engine])[engine][0] @ target)
+        found.append({
+            "word": text[start:end], "whole": round(whole, 4), "without": round(without, 4),
+        })  # fmt: skip
+    return sorted(found, key=lambda one: one["without"])
+
+
+# Keeping -----------------------------------------------------------------------------------------
+
+
+def _key(query: Query, part: Part, like: Part | None, engine: str, faithful: bool) -> str:
+    """Names what was asked of what, and of which weights, pictures and wordings."""
+    digest = hashlib.sha256()
+    text = query.text.strip() if query.kind in ("text", "hybrid") else ""
+    also = wordings(query) if text else []
+    for piece in (
+        query.kind, text, repr(query.crop), repr(alpha_of(query)), repr(also), repr(faithful),
+        part.sha256, part.preview.name, like.sha256 if like else "",
+        encoders.space(engine).key, repr(encoders.words_space(engine)),
+        repr(settings.SEARCH.render),
+    ):  # fmt: skip
+        digest.update(piece.encode() + b"\0")
+    digest.update(query.image or b"")
+    if query.mesh is not None:
+        _file_digest(query.mesh, digest)
+    return f"explain:{RECIPE}:{digest.hexdigest()}"
+
+
+def _file_digest(file: File, digest: Any) -> None:
+    file.seek(0)
+    for chunk in file.chunks(1024 * 1024):
+        digest.update(chunk)
+    file.seek(0)
+
+
+def _overlay(heat: Floats, mask: NDArray[np.bool_]) -> str:
+    from search.engine.explain.spread import heat_overlay
+
+    return _png(heat_overlay(heat, mask))
+
+
+def _png(picture: NDArray[np.uint8]) -> str:
+    """(h, w, 3 or 4) as a data URI: nothing of a query is written where others could find it."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")

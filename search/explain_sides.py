@@ -1,0 +1,273 @@
+"""What an explanation looks at: the query read again as the search read it, the part drawn again.
+
+A part is drawn from the preview that its viewer shows, so no stranger's file is parsed on a
+request for it and the work is bounded whatever the part's own mesh holds.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from catalog.errors import ServiceError
+from catalog.models import Part
+from search import embeddings, encoders, engines
+from search.encode import text_encode
+from search.query import Query, alpha_of, wordings
+
+if TYPE_CHECKING:
+    from search.engine.explain.sides import Side
+    from search.engine.mesh.types import Mesh
+    from search.engine.render.types import Views
+
+Floats = NDArray[np.float32]
+FACTS_MOST = 1_000_000  # triangles of a mesh that is measured while somebody waits
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query ready to be explained beside one part.
+
+    `look` (d,) is what was seen, `text` (dw,) what was said, None where nothing was; `alpha` the
+    picture's share of the two. `side` is the picture asked with, `shown` (s, s, 4) how a person
+    sees it. `view` is the part's view that answers best, `view_vector` (d,) what is kept of it.
+    """
+
+    kind: str  # "picture", "words", "both", "mesh" or "part"
+    similarity: float
+    view: int
+    view_vector: Floats
+    look: Floats | None = None
+    text: Floats | None = None
+    part_words: Floats | None = None  # the part's vector that the text is compared with
+    alpha: float = 1.0
+    side: "Side | None" = None
+    shown: NDArray[np.uint8] | None = None
+    facts: dict[str, Any] | None = None  # of a mesh asked with
+
+    def method(self, looking: Any, reading: Any) -> str:
+        """Of the explainers used, as one word: "exact", "integrated", "exact+integrated", ..."""
+        used = [looking.method] if self.look is not None else []
+        used += [reading.method] if self.text is not None else []
+        return "+".join(dict.fromkeys(used))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A part drawn again: its preview's triangles in the unit sphere, upright, and its views."""
+
+    triangles: Floats
+    views: "Views"
+
+    def sides(self) -> list["Side"]:
+        from search.engine.explain.sides import Side
+
+        pairs = zip(self.views.rgb, self.views.mask, strict=True)
+        return [Side(picture, mask > 127) for picture, mask in pairs]
+
+
+def views_draw(part: Part, *, only: int | None = None) -> Drawn:
+    """All views of the part, or one of them."""
+    from search.engine.explain.surface import centred
+    from search.engine.mesh.preview import preview_read
+    from search.engine.mesh.types import Y_UP
+    from search.engine.render.viewpoints import viewpoints_fibonacci
+    from search.engine.render.views import views_render
+
+    try:
+        with part.preview.open("rb") as file:
+            triangles = preview_read(file.read())
+    except OSError as error:
+        raise ServiceError("part_not_ready", status=409) from error
+    if part.mesh_format in Y_UP:
+        x, y, z = np.moveaxis(triangles, -1, 0)
+        triangles = np.stack([x, -z, y], axis=-1)
+    triangles = centred(triangles)
+    viewpoints = viewpoints_fibonacci(settings.SEARCH.render.viewpoints)
+    if only is not None:
+        viewpoints = viewpoints[only : only + 1]
+    return Drawn(
+        triangles, views_render(triangles, viewpoints=viewpoints, size=settings.SEARCH.render.size)
+    )
+
+
+def asked_read(query: Query, part: Part, like: Part | None, engine: str) -> Asked:
+    """The query beside the part. Raises `ServiceError` for what cannot be asked."""
+    kept = embeddings.embeddings_read(part.pk, encoders.space(engine).key)
+    if kept is None:
+        raise ServiceError("part_not_embedded", status=409, engine=engine)
+    kept = kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-12)
+    if like is not None:
+        return _asked_part(like, kept, engine)
+    match query.kind:
+        case "mesh":
+            return _asked_mesh(query, kept, engine)
+        case "text":
+            return _asked_text(query, part, kept, engine)
+        case "image" | "hybrid":
+            if not query.image and query.kind == "hybrid" and query.text.strip():
+                return _asked_text(query, part, kept, engine)
+            return _asked_picture(query, part, kept, engine)
+        case _:
+            raise ServiceError("kind_unknown", kind=query.kind)
+
+
+def _asked_picture(query: Query, part: Part, kept: Floats, engine: str) -> Asked:
+    from search.engine.explain.sides import photo_shown, photo_side
+    from search.engine.fusion import embeddings_fuse
+    from search.engine.photo.prepare import photo_embed, photo_prepare
+    from search.engine.photo.types import Box
+
+    if not query.image:
+        raise ServiceError("image_missing" if query.image is None else "empty_file")
+    crop = Box(*query.crop) if query.crop else None
+    photo = photo_prepare(query.image, crop=crop, limits=engines.photo_limits())
+    vectors = photo_embed(photo, encoders.encoder(engine, query=True))
+    text, alpha = query.text.strip() if query.kind == "hybrid" else "", alpha_of(query)
+    said, of_part = _said(text, query, part, engine) if text else (None, None)
+    if said is not None and encoders.is_joint(engine):
+        # In one space picture and words are one query.
+        vectors = np.stack([embeddings_fuse(row, said, alpha=alpha) for row in vectors])
+    turn, view = _best(vectors, kept)
+    joint = said is not None and encoders.is_joint(engine)
+    return Asked(
+        kind="both" if said is not None else "picture",
+        similarity=float(vectors[turn] @ kept[view]),
+        view=view,
+        view_vector=kept[view],
+        look=vectors[turn],
+        text=None if joint else said,
+        part_words=None if joint else of_part,
+        alpha=alpha,
+        side=photo_side(photo, turn),
+        shown=photo_shown(photo),
+    )
+
+
+def _asked_text(query: Query, part: Part, kept: Floats, engine: str) -> Asked:
+    text = query.text.strip()
+    if not text:
+        raise ServiceError("text_missing")
+    if encoders.words_space(engine) is None:
+        raise ServiceError("explain_no_words", engine=engine)
+    said, of_part = _said(text, query, part, engine)
+    if encoders.is_joint(engine):
+        towards = kept @ said
+        of_part = kept[int(towards.argmax())]
+    else:
+        pictures = views_draw(part).views.rgb
+        towards = encoders.word_encoder(engine).pictures_embed_both(pictures)[1] @ said
+    view = int(towards.argmax())
+    similarity = float(said @ of_part) if of_part is not None else float(towards[view])
+    return Asked(
+        kind="words",
+        similarity=similarity,
+        view=view,
+        view_vector=kept[min(view, len(kept) - 1)],
+        text=said,
+        part_words=of_part,
+    )
+
+
+def _asked_mesh(query: Query, kept: Floats, engine: str) -> Asked:
+    from pathlib import Path
+
+    from search.encode import file_on_disk
+    from search.engine.mesh.facts import facts_measure
+    from search.engine.mesh.load import mesh_load
+    from search.engine.shape.invariants import invariants_measure
+
+    if query.mesh is None:
+        raise ServiceError("file_missing")
+    query.mesh.seek(0)
+    with file_on_disk(query.mesh) as path:
+        suffix = Path(str(query.mesh.name)).suffix
+        mesh = mesh_load(path, suffix=suffix, limits=engines.mesh_limits())
+        facts: dict[str, Any] = {"invariants": invariants_measure(mesh).to_json()}
+        if len(mesh.triangles) <= FACTS_MOST:
+            measured = facts_measure(mesh)
+            facts |= {
+                "extents": [float(side) for side in measured.bbox_mm],
+                "volume": float(measured.volume_mm3),
+                "watertight": measured.watertight,
+                "components": measured.components,
+            }
+        return _asked_views(_mesh_views(mesh), kept, engine, kind="mesh", facts=facts)
+
+
+def _mesh_views(mesh: "Mesh") -> "Views":
+    from search.engine.render.viewpoints import viewpoints_fibonacci
+    from search.engine.render.views import views_render
+
+    render = settings.SEARCH.render
+    viewpoints = viewpoints_fibonacci(render.viewpoints)
+    return views_render(mesh.triangles_upright, viewpoints=viewpoints, size=render.size)
+
+
+def _asked_views(
+    views: "Views", kept: Floats, engine: str, *, kind: str, facts: dict[str, Any] | None
+) -> Asked:
+    """Of a mesh, the view that is nearest to one of the part's."""
+    from search.engine.explain.sides import Side
+
+    vectors = encoders.encoder(engine, query=True).pictures_embed(views.rgb)
+    own, view = _best(vectors, kept)
+    return Asked(
+        kind=kind,
+        similarity=float(vectors[own] @ kept[view]),
+        view=view,
+        view_vector=kept[view],
+        look=vectors[own],
+        side=Side(views.rgb[own], views.mask[own] > 127),
+        facts=facts,
+    )
+
+
+def _asked_part(like: Part, kept: Floats, engine: str) -> Asked:
+    """Another part as the query, from what is kept of it: one of its views is drawn."""
+    from search.engine.explain.sides import Side
+
+    vectors = embeddings.embeddings_read(like.pk, encoders.space(engine).key)
+    if vectors is None:
+        raise ServiceError("part_not_embedded", status=409, engine=engine)
+    own, view = _best(vectors, kept)
+    drawn = views_draw(like, only=own).views
+    box = like.bbox_mm
+    facts = {
+        "extents": list(box) if box else None,
+        "volume": like.volume_mm3,
+        "watertight": like.watertight,
+        "components": like.components,
+        "invariants": like.invariants,
+    }
+    return Asked(
+        kind="part",
+        similarity=float(vectors[own] @ kept[view]),
+        view=view,
+        view_vector=kept[view],
+        look=vectors[own],
+        side=Side(drawn.rgb[0], drawn.mask[0] > 127),
+        facts=facts,
+    )
+
+
+def _said(text: str, query: Query, part: Part, engine: str) -> tuple[Floats | None, Floats | None]:
+    """The text's vector as the search asked it, and the part's own in the words' space; None where
+    the engine knows no words, or has none of this part."""
+    space = encoders.words_space(engine)
+    if space is None:
+        return None, None
+    said = text_encode(text, [engine], also=wordings(query))[engine][0]
+    rows = embeddings.embeddings_read(part.pk, space.key)
+    if rows is None or encoders.is_joint(engine):
+        return said, None
+    mean = rows.mean(axis=0)
+    return said, mean / max(float(np.linalg.norm(mean)), 1e-12)
+
+
+def _best(vectors: Floats, kept: Floats) -> tuple[int, int]:
+    """The row of each that are nearest to one another."""
+    own, view = np.unravel_index(int((vectors @ kept.T).argmax()), (len(vectors), len(kept)))
+    return int(own), int(view)
