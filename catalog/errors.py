@@ -85,6 +85,19 @@ SENTENCES = {
     "weights_missing": _("The engine's weights are missing; ask whoever keeps this server."),
     "weights_changed": _("The engine's weights are damaged; ask whoever keeps this server."),
     "manifest_unreadable": _("The engine's weights are damaged; ask whoever keeps this server."),
+    "weights_not_found": _(
+        "The weights of the engine “%(engine)s” are not on this server. Whoever keeps it gets them "
+        "with: manage.py engine_fetch %(engine)s"
+    ),
+    "weights_wrong": _("The engine's weights cannot be used: %(detail)s"),
+    "encoder_not_installed": _(
+        "The engine needs packages that are not installed on this server: %(command)s"
+    ),
+    "model_unknown": _("There is no network called “%(model)s”."),
+    "pretrained_unknown": _(
+        "There are no weights called “%(pretrained)s” for %(model)s; choose from: %(known)s."
+    ),
+    "device_missing": _("This server has no device “%(device)s”."),
     "unknown_encoder": _("The configuration names an encoder that does not exist."),
     "encoders_away": _(
         "Nothing that can look at the query is running right now; try again in a moment."

@@ -135,19 +135,21 @@ def mesh_seen(file: File) -> Seen:
     with encode.file_on_disk(file) as path:
         suffix = Path(str(file.name)).suffix
         mesh = mesh_load(path, suffix=suffix, limits=engines.mesh_limits())
-        return _pictures_seen(name, encode.mesh_pictures(mesh))
+        size = encoders.encoder(name, query=True).picture_size
+        return _pictures_seen(name, encode.mesh_pictures(mesh, size=size))
 
 
 def photo_seen(data: bytes, *, crop: Crop | None = None) -> tuple[Seen, encode.PhotoCut]:
     """A photo by what was cut out of it, in its quarter turns. Raises `PictureError`."""
-    from search.engine.photo.prepare import photo_prepare
+    from search.engine.photo.prepare import photo_prepare, photo_variants
     from search.engine.photo.types import Box
 
     name = words_engine()
     if name is None:
         raise ServiceError("kind_unknown", kind="image")
     photo = photo_prepare(data, crop=Box(*crop) if crop else None, limits=engines.photo_limits())
-    seen = _pictures_seen(name, photo.variants)
+    size = encoders.encoder(name, query=True).picture_size
+    seen = _pictures_seen(name, photo_variants(photo, size))
     box = (photo.box.left, photo.box.top, photo.box.right, photo.box.bottom)
     return seen, encode.PhotoCut(box=box, cut=photo.cut)
 

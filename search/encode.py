@@ -145,31 +145,41 @@ def mesh_encode(file: File, names: list[str], *, fresh: bool = False) -> Encoded
     return Encoded(vectors, invariants=invariants)
 
 
+class Views:
+    """A mesh's views, drawn once at each size that an encoder asks for."""
+
+    def __init__(self, mesh: "Mesh") -> None:
+        self._mesh = mesh
+        self._drawn: dict[int, NDArray[np.uint8]] = {}
+
+    def at(self, size: int) -> NDArray[np.uint8]:
+        """(v, size, size, 3). Raises `RenderError`."""
+        if size not in self._drawn:
+            self._drawn[size] = mesh_pictures(self._mesh, size=size)
+        return self._drawn[size]
+
+
 def mesh_vectors(
-    mesh: "Mesh",
-    names: list[str],
-    *,
-    pictures: NDArray[np.uint8] | None = None,
-    query: bool = False,
+    mesh: "Mesh", names: list[str], *, views: Views | None = None, query: bool = False
 ) -> dict[str, Vectors]:
-    """A mesh's vectors in each engine's space; `pictures` are its views when they are at hand.
+    """A mesh's vectors in each engine's space; `views` are those that are at hand.
 
     `query`: somebody waits for them.
     """
     from search.engine.shape.descriptor import shape_embed
 
+    views = views or Views(mesh)
     found = {}
     for name in names:
         if settings.SEARCH.engines[name].encoder == "shape":
             found[name] = shape_embed(mesh.triangles)[None]
             continue
-        if pictures is None:
-            pictures = mesh_pictures(mesh)
-        found[name] = encoders.encoder(name, query=query).pictures_embed(pictures)
+        encoder = encoders.encoder(name, query=query)
+        found[name] = encoder.pictures_embed(views.at(encoder.picture_size))
     return found
 
 
-def part_vectors(mesh: "Mesh", *, pictures: NDArray[np.uint8]) -> dict["Space", Vectors]:
+def part_vectors(mesh: "Mesh", *, views: Views) -> dict["Space", Vectors]:
     """Every row a part has: one vector a view, and in a space of words' own, their mean."""
     from search.engine.fusion import views_mean
 
@@ -177,22 +187,22 @@ def part_vectors(mesh: "Mesh", *, pictures: NDArray[np.uint8]) -> dict["Space", 
     for name in engines.in_use():
         words = encoders.words_space(name)
         if words is None or encoders.is_joint(name):
-            found[encoders.space(name)] = mesh_vectors(mesh, [name], pictures=pictures)[name]
+            found[encoders.space(name)] = mesh_vectors(mesh, [name], views=views)[name]
             continue
-        looks, worded = encoders.word_encoder(name).pictures_embed_both(pictures)
+        encoder = encoders.word_encoder(name)
+        looks, worded = encoder.pictures_embed_both(views.at(encoder.picture_size))
         found[encoders.space(name)] = looks
         found[words] = views_mean(worded)
     return found
 
 
-def mesh_pictures(mesh: "Mesh") -> NDArray[np.uint8]:
+def mesh_pictures(mesh: "Mesh", *, size: int) -> NDArray[np.uint8]:
     """(v, size, size, 3) the views of a mesh from the configured viewpoints, stood upright."""
     from search.engine.render.viewpoints import viewpoints_fibonacci
     from search.engine.render.views import views_render
 
-    render = settings.SEARCH.render
-    viewpoints = viewpoints_fibonacci(render.viewpoints)
-    return views_render(mesh.triangles_upright, viewpoints=viewpoints, size=render.size).rgb
+    viewpoints = viewpoints_fibonacci(settings.SEARCH.render.viewpoints)
+    return views_render(mesh.triangles_upright, viewpoints=viewpoints, size=size).rgb
 
 
 def _key(kind: str, content: bytes, extra: str, engine: str) -> str:

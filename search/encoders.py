@@ -1,42 +1,117 @@
 """The engines' encoders made ready: one warm encoder of each engine per process.
 
-The bridge between the configuration and the engine library; nobody else builds encoders.
+The bridge between the configuration and the engine library; nobody else builds encoders. A name
+may be any of the configuration's, in use or not. Where an encoder cannot be had, all of these raise
+`ServiceError`, with the code that says why.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 
+from catalog.errors import ServiceError
 from search import remote
 
 if TYPE_CHECKING:
     from search.engine.calibration import Logistic
     from search.engine.encoders.base import PictureEncoder, WordEncoder
+    from search.engine.encoders.openclip_files import Source
     from search.engine.encoders.space import Space
+
+log = logging.getLogger(__name__)
+
+# What a similarity of a network is worth until it is calibrated here: see `_strength`.
+LARGE = ("openclip", "resnet50")
 
 
 @cache
 def encoder(name: str, *, query: bool = False) -> "PictureEncoder":
-    """The picture encoder of an engine, warm for the life of the process.
+    """The picture encoder of an engine, warm for the life of the process, or until it is idle.
 
     `query`: the one that answers somebody who waits, with as many threads as that is worth; with
     `SEARCH_ENCODERS=remote`, a worker's.
     """
     from search.engine.encoders.choose import encoder_make
+    from search.engine.errors import EncoderError
 
+    engine = _engine(name)
     if query and remote.is_remote():
         return remote.RemoteEncoder(name, encoder(name))
-    engine = settings.SEARCH.engines[name]
+    if query and engine.encoder in LARGE:
+        # A large network is in memory once, whoever asks.
+        return cast("Any", encoder(name)).with_threads(engine.query_threads)
     threads = engine.query_threads if query else engine.threads
-    return encoder_make(engine.encoder, folder=settings.BASE / engine.weights, threads=threads)
+    try:
+        return encoder_make(engine.encoder, threads=threads, **_options(name))
+    except EncoderError as error:
+        log.warning("the encoder of the engine %s cannot be had: %s", name, error)
+        raise ServiceError(error.code, status=503, **error.params) from error
+
+
+def _engine(name: str) -> Any:
+    try:
+        return settings.SEARCH.engines[name]
+    except KeyError:
+        known = ", ".join(settings.SEARCH.engines)
+        raise ServiceError("engine_unknown", engine=name[:40], known=known) from None
+
+
+def _options(name: str) -> dict[str, Any]:
+    """What the constructor of the engine's encoder takes, but for threads."""
+    from search.engine.encoders.running import Wanted
+
+    engine = settings.SEARCH.engines[name]
+    match engine.encoder:
+        case "openclip":
+            own = {"source": source(name), "calibration": {}}
+        case "resnet50":
+            own = {
+                "name": name, "fetched": weights_folder(name), "notes": settings.WEIGHTS / ".notes",
+                "pretrained": engine.pretrained, "checkpoint": _checkpoint(name),
+            }  # fmt: skip
+        case _:
+            return {"folder": settings.BASE / engine.weights}
+    wanted = Wanted(settings.DEVICE or engine.device, engine.precision, engine.runtime)
+    return {
+        **own, "folder": settings.WEIGHTS / ".spaces", "wanted": wanted,
+        "batch": engine.batch_size, "idle_s": engine.idle_seconds,
+    }  # fmt: skip
+
+
+def source(name: str) -> "Source":
+    """Where an open_clip engine's weights come from, and where they are kept here."""
+    from search.engine.encoders.openclip_files import Source
+
+    engine = settings.SEARCH.engines[name]
+    return Source(
+        name=name,
+        fetched=weights_folder(name),
+        notes=settings.WEIGHTS / ".notes",
+        model_name=engine.model_name,
+        pretrained=engine.pretrained,
+        checkpoint=_checkpoint(name),
+    )
+
+
+def weights_folder(name: str) -> Path:
+    """The folder that `manage.py engine_fetch` fills for an engine."""
+    return Path(settings.WEIGHTS) / name
+
+
+def _checkpoint(name: str) -> Path | None:
+    """A path of the configuration: as it is, or within the folder of weights."""
+    path = settings.SEARCH.engines[name].checkpoint
+    return settings.WEIGHTS / Path(path).expanduser() if path else None
 
 
 @cache
 def space(name: str) -> "Space":
     """The space an engine's vectors live in."""
-    if settings.SEARCH.engines[name].encoder == "shape":
+    if _engine(name).encoder == "shape":
         from search.engine.shape.descriptor import SHAPE_SPACE
 
         return SHAPE_SPACE
@@ -46,7 +121,7 @@ def space(name: str) -> "Space":
 @cache
 def words_space(name: str) -> "Space | None":
     """The space where texts meet pictures, which may be the engine's only one; None without."""
-    if settings.SEARCH.engines[name].encoder == "shape":
+    if _engine(name).encoder == "shape":
         return None
     return getattr(encoder(name), "words_space", None)
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import ServiceError
@@ -60,7 +61,14 @@ def engines_for(kind: str) -> list[tuple[str, str]]:
     if kind == "hybrid":
         return [(FUSION, str(LABELS[FUSION]))]
     choices = [FUSION, *names] if len(names) > 1 else names
-    return [(name, str(LABELS.get(name, name))) for name in choices]
+    return [(name, label(name)) for name in choices]
+
+
+def label(name: str) -> str:
+    """What people call the engine, in their language."""
+    engine = settings.SEARCH.engines.get(name)
+    own = engine.label if engine else {}
+    return own.get(get_language() or "en") or own.get("en") or str(LABELS.get(name, name))
 
 
 def engines_chosen(kind: str, engine: str) -> list[str]:
@@ -126,10 +134,13 @@ def gpu_config() -> "GpuConfig":
 @contextmanager
 def engine_errors() -> Iterator[None]:
     """Inside, what the engine refuses becomes a refusal of the service's, with its sentence."""
-    from search.engine.errors import EngineError
+    from search.engine.errors import EncoderError, EngineError
 
     try:
         yield
+    except EncoderError as error:
+        # Nothing that the asker could have done better.
+        raise ServiceError(error.code, status=503, **error.params) from error
     except EngineError as error:
         raise ServiceError(error.code, **error.params) from error
 
@@ -139,7 +150,7 @@ def engine_facts() -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "label": str(LABELS.get(name, name)),
+            "label": label(name),
             "encoder": encoders.space(name).encoder,
             "space": encoders.space(name).key,
             "dimensions": encoders.space(name).d,

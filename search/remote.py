@@ -63,6 +63,10 @@ class RemoteEncoder:
         return getattr(self._described, "words_space", None)
 
     @property
+    def picture_size(self) -> int:
+        return self._described.picture_size
+
+    @property
     def calibration(self) -> "Mapping[str, Logistic]":
         return getattr(self._described, "calibration", {})
 

@@ -103,15 +103,16 @@ def _live() -> None:
 
 def warm() -> None:
     """One blank picture and one text through every engine in use, so that no query waits for it."""
-    from search.engine.encoders.base import PICTURE_SIZE
+    from catalog.errors import ServiceError
     from search.engine.errors import EngineError
 
-    blank = np.full((1, PICTURE_SIZE, PICTURE_SIZE, 3), 255, np.uint8)
     for name in engines.engine_names("image"):
         try:
-            encoders.encoder(name, query=True).pictures_embed(blank)
+            encoder = encoders.encoder(name, query=True)
+            size = encoder.picture_size
+            encoder.pictures_embed(np.full((1, size, size, 3), 255, np.uint8))
             if encoders.words_space(name) is not None:
                 encoders.word_encoder(name, query=True).texts_embed(["a"])
-        except EngineError as error:
+        except (EngineError, ServiceError) as error:
             # It may be mended while the others answer.
             log.error("the engine %s cannot be used: %s", name, error)

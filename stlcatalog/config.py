@@ -8,11 +8,21 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Weight = Annotated[float, Field(ge=0)]
+# Names a folder of weights, and is written on command lines.
+EngineName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Template = Annotated[str, Field(pattern=r"^[^{}]*\{\}[^{}]*$", max_length=100)]
 
 
@@ -24,18 +34,70 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class MiniEngine(Section):
+class EngineSection(Section):
+    label: dict[Literal["en", "zh-hant"], str] = {}  # as people read it; without, its name
+
+
+class MiniEngine(EngineSection):
     encoder: Literal["mini"]
     weights: str = "models"
     threads: PositiveInt = 1
     query_threads: PositiveInt = 2
 
 
-class ShapeEngine(Section):
+class ShapeEngine(EngineSection):
     encoder: Literal["shape"]
 
 
-Engine = Annotated[MiniEngine | ShapeEngine, Field(discriminator="encoder")]
+class NetworkEngine(EngineSection):
+    """A large network, of the extra `clip`."""
+
+    pretrained: str = ""
+    checkpoint: str | None = None
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] = "auto"
+    runtime: Literal["auto", "torch", "onnx", "openvino"] = "auto"
+    batch_size: Annotated[int, Field(ge=1, le=1024)] = 32
+    threads: PositiveInt = 1
+    query_threads: PositiveInt = 2
+    idle_seconds: Count = 1800
+
+    @model_validator(mode="after")
+    def runs(self) -> "NetworkEngine":
+        if self.precision == "int8" and self.runtime not in {"onnx", "openvino"}:
+            raise ValueError("precision int8 needs the runtime onnx or openvino")
+        if self.precision == "fp16" and self.runtime in {"onnx", "openvino"}:
+            raise ValueError("precision fp16 needs the runtime torch")
+        if self.precision == "bf16" and self.runtime == "onnx":
+            raise ValueError("precision bf16 needs the runtime torch or openvino")
+        return self
+
+
+class OpenClipEngine(NetworkEngine):
+    encoder: Literal["openclip"]
+    model_name: str = ""
+
+    @field_validator("model_name")
+    @classmethod
+    def name_alike(cls, name: str) -> str:
+        """OpenAI writes ViT-B/32 where open_clip writes ViT-B-32."""
+        return name.replace("/", "-")
+
+    @model_validator(mode="after")
+    def has_weights(self) -> "OpenClipEngine":
+        if not self.checkpoint and not (self.model_name and self.pretrained):
+            raise ValueError("name model_name and pretrained, or a checkpoint")
+        return self
+
+
+class ResNet50Engine(NetworkEngine):
+    encoder: Literal["resnet50"]
+    pretrained: str = "IMAGENET1K_V1"
+
+
+Engine = Annotated[
+    MiniEngine | ShapeEngine | OpenClipEngine | ResNet50Engine, Field(discriminator="encoder")
+]
 
 
 class Search(Section):
@@ -120,7 +182,7 @@ class Limits(Section):
 class SearchConfig(Section):
     """The whole file. Every section may be left out but `engines`."""
 
-    engines: dict[str, Engine]
+    engines: dict[EngineName, Engine]
     use: list[str] = []  # none named: all
     search: Search = Search()
     expansion: Expansion = Expansion()
@@ -138,6 +200,9 @@ class SearchConfig(Section):
             raise ValueError(f"engines: {sorted(reserved)} are names of the product's own")
         if unknown := set(self.use) - self.engines.keys():
             raise ValueError(f"use: no engine is called {sorted(unknown)}")
+        unused = [n for n, engine in self.engines.items() if isinstance(engine, NetworkEngine)]
+        if not self.use and unused:
+            raise ValueError(f"use: say which engines; {unused[0]} is large and cannot be implied")
         for key in ("fusion_weights", "text_weights", "mesh_weights"):
             named = getattr(self.search, key).keys()
             if unknown := named - self.engines.keys() - {"words"}:

@@ -4,6 +4,7 @@ All state lives under one folder, `DATA` (`STLCATALOG_DATA`, else `var/` beside 
 """
 
 import os
+import re
 import secrets
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,7 +14,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from stlcatalog.config import config_load
+from stlcatalog.config import ConfigError, config_load
 
 BASE = Path(__file__).resolve().parent.parent
 
@@ -22,6 +23,14 @@ def flag(name: str, *, default: bool) -> bool:
     """An environment variable read as yes or no."""
     value = os.environ.get(name, "").strip().lower()
     return default if not value else value not in {"0", "no", "off", "false"}
+
+
+def device(value: str) -> str:
+    """Where the large engines run: "" for what the configuration says."""
+    value = value.strip().lower()
+    if re.fullmatch(r"(auto|cpu|mps|cuda(:\d+)?)?", value):
+        return value
+    raise ConfigError(f"STLCATALOG_DEVICE is {value}; write auto, cpu, mps, cuda or cuda:1")
 
 
 def loopback(host: str) -> bool:
@@ -78,6 +87,8 @@ for _library in ("OMP", "OPENBLAS", "MKL"):
 
 SEARCH = config_load(Path(os.environ.get("STLCATALOG_CONFIG") or BASE / "config" / "search.yaml"))
 MODELS = BASE / "models"
+WEIGHTS = DATA / "weights"  # of the large engines, as manage.py engine_fetch brings them
+DEVICE = device(os.environ.get("STLCATALOG_DEVICE", ""))
 INDICES = Path(os.environ.get("STLCATALOG_INDICES") or DATA / "indices")
 
 # Who may come in ---------------------------------------------------------------------------------
@@ -286,7 +297,8 @@ if not CELERY_BROKER_URL.startswith("filesystem:"):
     if SEARCH_ENCODERS == "remote" and not ANSWERS_URL:
         raise ImproperlyConfigured("SEARCH_ENCODERS=remote needs Redis: set CACHE_URL.")
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 2000
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = 2_000_000  # KiB
+# KiB. A process that holds more begins anew after its task: the largest networks need more.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1000 * int(os.environ.get("STLCATALOG_WORKER_MB") or 2000)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "ingest"

@@ -15,9 +15,7 @@ from catalog.models import Part
 from search import engines
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from search.encode import Views
     from search.engine.mesh.types import Mesh
 
 
@@ -44,11 +42,11 @@ class Work:
         return mesh_load(path, suffix=suffix, limits=engines.mesh_limits())
 
     @cached_property
-    def pictures(self) -> "NDArray[np.uint8]":
-        """(v, size, size, 3) the part's views. Raises `RenderError`."""
-        from search.encode import mesh_pictures
+    def views(self) -> "Views":
+        """The part's views, at whatever size; as people see them: `views.at(render.size)`."""
+        from search.encode import Views
 
-        return mesh_pictures(self.mesh)
+        return Views(self.mesh)
 
     def save(self, **fields: Any) -> None:
         """Write these fields of the part, and no others."""

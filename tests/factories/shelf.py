@@ -28,6 +28,7 @@ class AxisEncoder:
     """Knows four words, each an axis; a text points along the axes of the words in it."""
 
     calibration: dict[str, Any] = {}
+    picture_size = 224
     space = Space("axes", "0" * 64, "none", OTHER + 3)
     words_space = Space("axes_words", "0" * 64, "none", OTHER + 3)
     asked = 0  # how often texts were embedded

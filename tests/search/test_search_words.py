@@ -299,6 +299,7 @@ class OneSpace:
     """An encoder whose pictures and words share a space: pictures stand on the first axis."""
 
     space = words_space = Space(encoder="one", weights_sha="0" * 64, preprocessing="none", d=4)
+    picture_size = 224
     calibration: ClassVar = {}
 
     def pictures_embed(self, pictures: np.ndarray) -> np.ndarray:

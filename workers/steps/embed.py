@@ -14,5 +14,5 @@ def recipe() -> str:
 def run(work: Work) -> None:
     from search.encode import part_vectors
 
-    for space, vectors in part_vectors(work.mesh, pictures=work.pictures).items():
+    for space, vectors in part_vectors(work.mesh, views=work.views).items():
         embeddings.embeddings_write(part_id=work.part.pk, space=space, vectors=vectors)

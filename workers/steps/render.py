@@ -29,7 +29,7 @@ def run(work: Work) -> None:
     from search.engine.mesh.preview import preview_build
     from search.engine.render.thumbnail import thumbnail_render
 
-    pictures = work.pictures
+    pictures = work.views.at(settings.SEARCH.render.size)
     thumbnail = thumbnail_render(work.mesh.triangles_upright, size=settings.SEARCH.render.thumbnail)
     names = [
         _save(work, f"view-{viewpoint:02}.webp", webp(picture))

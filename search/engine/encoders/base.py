@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from search.engine.calibration import Logistic
 from search.engine.encoders.space import Space
 
-PICTURE_SIZE = 224
+PICTURE_SIZE = 224  # of most networks; each encoder says its own
 
 
 class PictureEncoder(Protocol):
@@ -18,8 +18,13 @@ class PictureEncoder(Protocol):
     @property
     def space(self) -> Space: ...
 
+    @property
+    def picture_size(self) -> int:
+        """Pixels each way of the pictures it wants: whoever has a larger one draws it anew."""
+        ...
+
     def pictures_embed(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, 224, 224, 3) uint8 RGB on a white ground -> (n, d) float32, L2-normalised."""
+        """(n, size, size, 3) uint8 RGB on a white ground -> (n, d) float32, L2-normalised."""
         ...
 
 

@@ -5,16 +5,27 @@ Each branch imports its own heavy library, so that choosing `mini` loads no othe
 
 from typing import Any
 
-from search.engine.encoders.base import WordEncoder
+from search.engine.encoders.base import PictureEncoder
 from search.engine.errors import EncoderError
 
 
-def encoder_make(kind: str, **options: Any) -> WordEncoder:
-    """`options` are those of the encoder's constructor. Raises EncoderError("unknown_encoder")."""
+def encoder_make(kind: str, **options: Any) -> PictureEncoder:
+    """`options` are those of the encoder's constructor, which may raise EncoderError.
+
+    Raises EncoderError("unknown_encoder").
+    """
     match kind:
         case "mini":
             from search.engine.encoders.mini import MiniEncoder
 
             return MiniEncoder(**options)
+        case "openclip":
+            from search.engine.encoders.openclip import OpenClipEncoder
+
+            return OpenClipEncoder(**options)
+        case "resnet50":
+            from search.engine.encoders.resnet50 import ResNet50Encoder
+
+            return ResNet50Encoder(**options)
         case _:
             raise EncoderError("unknown_encoder", f"There is no encoder named {kind}.", kind=kind)

@@ -45,6 +45,8 @@ class MiniEncoder:
     EncoderError: manifest_unreadable at once; weights_missing or weights_changed when it loads.
     """
 
+    picture_size = PICTURE_SIZE
+
     def __init__(self, folder: Path, *, threads: int = 1, batch: int = 12) -> None:
         self._folder = folder
         self._threads = threads

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from search.engine.encoders.base import PictureEncoder
 
+Rect = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
+
 SIDE = 224
 MARGIN = RenderStyle().margin  # of the side, around the part: as in our views
 TURNS = 4
@@ -62,32 +64,54 @@ def photo_prepare(
     mask = np.zeros((height, width), np.uint8)
     mask[window] = 255 if found is None else found
     box = _bounding_box(mask)
-    part = np.s_[box[1] : box[3], box[0] : box[2]]
-    picture = _laid(original[part], mask[part], margin=MARGIN)
-    shown = [picture]
+    around = None
     if found is not None and alpha is None:
         pad = round(BOX_PAD * max(box[2] - box[0], box[3] - box[1]))
-        with_ground = np.s_[
-            max(top, box[1] - pad) : min(bottom, box[3] + pad),
-            max(left, box[0] - pad) : min(right, box[2] + pad),
-        ]
-        shown.append(_laid(original[with_ground], None, margin=0.0))
+        around = (
+            max(left, box[0] - pad),
+            max(top, box[1] - pad),
+            min(right, box[2] + pad),
+            min(bottom, box[3] + pad),
+        )
+    variants = _variants(original, mask, box, around, SIDE)
     return Photo(
-        picture=picture,
-        variants=np.stack([np.rot90(way, turn) for way in shown for turn in range(TURNS)]),
+        picture=variants[0],
+        variants=variants,
         original=original,
         mask=mask,
         box=Box(box[0] / width, box[1] / height, box[2] / width, box[3] / height),
+        part=box,
+        around=around,
         cut=found is not None,
     )
 
 
+def photo_variants(photo: Photo, size: int) -> NDArray[np.uint8]:
+    """(m, size, size, 3): the photo's variants, laid anew from the original at another size."""
+    if size == SIDE:
+        return photo.variants
+    return _variants(photo.original, photo.mask, photo.part, photo.around, size)
+
+
 def photo_embed(photo: Photo, encoder: PictureEncoder) -> NDArray[np.float32]:
     """(4, d) query vectors, L2-normalised, one a quarter turn; search takes the best of them."""
-    embeddings = encoder.pictures_embed(photo.variants)
+    embeddings = encoder.pictures_embed(photo_variants(photo, encoder.picture_size))
     joined = embeddings.reshape(-1, TURNS, embeddings.shape[1]).sum(axis=0)
     lengths = np.linalg.norm(joined, axis=1, keepdims=True)
     return np.asarray(joined / np.maximum(lengths, 1e-12), np.float32)
+
+
+def _variants(
+    original: NDArray[np.uint8], mask: NDArray[np.uint8], part: Rect, around: Rect | None, size: int
+) -> NDArray[np.uint8]:
+    """The part cut out, and the rectangle around it as it is, each in quarter turns."""
+    left, top, right, bottom = part
+    inside = np.s_[top:bottom, left:right]
+    shown = [_laid(original[inside], mask[inside], margin=MARGIN, size=size)]
+    if around is not None:
+        left, top, right, bottom = around
+        shown.append(_laid(original[top:bottom, left:right], None, margin=0.0, size=size))
+    return np.stack([np.rot90(way, turn) for way in shown for turn in range(TURNS)])
 
 
 def _bounding_box(mask: NDArray[np.uint8]) -> tuple[int, int, int, int]:
@@ -97,20 +121,21 @@ def _bounding_box(mask: NDArray[np.uint8]) -> tuple[int, int, int, int]:
 
 
 def _laid(
-    cut: NDArray[np.uint8], cover: NDArray[np.uint8] | None, *, margin: float
+    cut: NDArray[np.uint8], cover: NDArray[np.uint8] | None, *, margin: float, size: int
 ) -> NDArray[np.uint8]:
-    """(h, w, 3) -> (224, 224, 3): as large as fits inside the margin, on white; `cover` (h, w)
+    """(h, w, 3) -> (size, size, 3): as large as fits inside the margin, on white; `cover` (h, w)
     is what of it to show, all when None."""
-    scale = round(SIDE * (1 - 2 * margin)) / max(cut.shape[:2])
-    size = (max(1, round(cut.shape[1] * scale)), max(1, round(cut.shape[0] * scale)))
+    scale = round(size * (1 - 2 * margin)) / max(cut.shape[:2])
+    width, height = (max(1, round(side * scale)) for side in (cut.shape[1], cut.shape[0]))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    colour = np.asarray(cv2.resize(cut, size, interpolation=how), np.float32)
+    colour = np.asarray(cv2.resize(cut, (width, height), interpolation=how), np.float32)
     if cover is not None:
-        share = np.asarray(cv2.resize(cover, size, interpolation=how), np.float32)[..., None] / 255
+        small = cv2.resize(cover, (width, height), interpolation=how)
+        share = np.asarray(small, np.float32)[..., None] / 255
         colour = np.asarray(colour * share + 255 * (1 - share), np.float32)
-    laid = np.full((SIDE, SIDE, 3), 255, np.uint8)
-    y, x = (SIDE - size[1]) // 2, (SIDE - size[0]) // 2
-    laid[y : y + size[1], x : x + size[0]] = colour + 0.5
+    laid = np.full((size, size, 3), 255, np.uint8)
+    y, x = (size - height) // 2, (size - width) // 2
+    laid[y : y + height, x : x + width] = colour + 0.5
     return laid
 
 

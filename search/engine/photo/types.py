@@ -76,5 +76,10 @@ class Photo:
     """(h, w), 255 on the part, 0 on the ground"""
     box: Box
     """the rectangle of `original` that `picture` shows"""
+    part: tuple[int, int, int, int]
+    """the same in its pixels: left, top, right, bottom, the last two exclusive"""
+    around: tuple[int, int, int, int] | None
+    """in pixels, the larger rectangle that keeps some ground; None where it is no look of its
+    own: nothing was cut out, or the file said itself what is ground"""
     cut: bool
     """False when no believable mask was found and the whole crop stands for the part"""

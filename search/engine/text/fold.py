@@ -20,4 +20,9 @@ def fold(text: str) -> str:
     """Full-width, case, accents and traditional characters made alike."""
     text = unicodedata.normalize("NFKD", text).casefold()
     text = "".join(c for c in text if not unicodedata.combining(c))
-    return unicodedata.normalize("NFC", text).translate(_simplified())
+    return simplify(unicodedata.normalize("NFC", text))
+
+
+def simplify(text: str) -> str:
+    """Traditional characters as their simplified ones; all else as it is."""
+    return text.translate(_simplified())

@@ -83,7 +83,7 @@ class Command(BaseCommand):
         if stamp.exists() and stamp.read_text(encoding="ascii") == settings.VERSION:
             return
         from search import engines
-        from search.encode import mesh_pictures, mesh_vectors
+        from search.encode import mesh_vectors
         from search.engine.mesh.normalise import mesh_normalise
         from search.engine.render.thumbnail import thumbnail_render
 
@@ -94,7 +94,7 @@ class Command(BaseCommand):
             [[a, b, c] for a, b, c in combinations(np.eye(4, 3, dtype=np.float32), 3)]
         )
         mesh = mesh_normalise(tetrahedron, format="stl-binary")
-        mesh_vectors(mesh, engines.in_use(), pictures=mesh_pictures(mesh))
+        mesh_vectors(mesh, engines.in_use())
         thumbnail_render(mesh.triangles)
         stamp.write_text(settings.VERSION, encoding="ascii")
 

@@ -179,6 +179,7 @@ class MeanColours:
     """An encoder whose embeddings are a picture's mean colours, cell by cell."""
 
     space = Space(encoder="colours", weights_sha="0", preprocessing="", d=12)
+    picture_size = 224
 
     def pictures_embed(self, pictures: np.ndarray) -> np.ndarray:
         cells = pictures.reshape(-1, 2, 112, 2, 112, 3).mean((2, 4)).reshape(-1, 12) / 255

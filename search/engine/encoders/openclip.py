@@ -1,0 +1,162 @@
+"""Any network that open_clip can build: pictures and words meet in one space.
+
+Its weights come from a tag of the hub, fetched beforehand, or from a local checkpoint. Nothing is
+downloaded here. Radford et al., "Learning transferable visual models from natural language
+supervision", 2021; Cherti et al., "Reproducible scaling laws for contrastive language-image
+learning", 2023.
+"""
+
+import copy
+import importlib
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.engine.calibration import Logistic
+from search.engine.encoders.layers import unit
+from search.engine.encoders.network import NetworkEncoder, built
+from search.engine.encoders.openclip_files import (
+    Checkpoint,
+    Source,
+    checkpoint_find,
+    open_clip_import,
+    tokenizer_name,
+)
+from search.engine.encoders.running import Float, Wanted
+from search.engine.encoders.weights import file_sha
+from search.engine.errors import EncoderError
+from search.engine.text.fold import simplify
+
+if TYPE_CHECKING:
+    from search.engine.encoders.towers import Sides
+
+Tokenize = Callable[[list[str]], NDArray[np.int64]]
+
+
+class OpenClipEncoder(NetworkEncoder):
+    """Describes itself at once from the files; loads at the first picture or text.
+
+    Raises EncoderError: those of `checkpoint_find` at once; encoder_not_installed, weights_wrong,
+    weights_changed, device_missing when it loads.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        folder: Path,
+        wanted: Wanted | None = None,
+        batch: int = 32,
+        threads: int = 1,
+        idle_s: float = 0,
+        calibration: Mapping[str, Logistic] | None = None,
+    ) -> None:
+        self._source = source
+        self._checkpoint = checkpoint_find(source)
+        super().__init__(
+            space=self._checkpoint.space,
+            preprocessing=self._checkpoint.preprocessing,
+            folder=folder,
+            wanted=wanted or Wanted(),
+            batch=batch,
+            threads=threads,
+            idle_s=idle_s,
+        )
+        self.words_space = self.space
+        self.calibration = calibration or {}
+        self._tokenizer: list[Tokenize] = []  # filled when the network is loaded
+
+    def pictures_embed(self, pictures: NDArray[np.uint8]) -> Float:
+        """(n, size, size, 3) uint8 RGB on a white ground -> (n, d) float32, L2-normalised."""
+        return unit(self._look(pictures))
+
+    def pictures_embed_both(self, pictures: NDArray[np.uint8]) -> tuple[Float, Float]:
+        """As pictures_embed, twice: the words' space is the pictures' own."""
+        found = self.pictures_embed(pictures)
+        return found, found
+
+    def texts_embed(self, texts: Sequence[str]) -> Float:
+        """Texts -> (n, d) float32, L2-normalised. What is longer than the network reads is cut."""
+        with self._running.use() as running:
+            tokenize = self._tokenizer[0]
+            tokens = tokenize([simplify(text) for text in texts] or [""])
+            found = self._batches(tokens, lambda rows: running.texts(rows, threads=self._threads))
+        return unit(found[: len(texts)])
+
+    def _sides(self) -> "Sides":
+        open_clip = open_clip_import()
+        held = self._checkpoint
+        if file_sha(held.weights, notes=self._source.notes) != held.sha:
+            raise EncoderError(
+                "weights_changed",
+                f"The weights file {held.weights} is not the one this process began with; start "
+                "it again.",
+                file=held.weights.name,
+            )
+        if not self._tokenizer:
+            self._tokenizer.append(_tokenize_with(open_clip, held))
+        return built(lambda: _network(open_clip, held), str(held.weights))
+
+
+def _network(open_clip: Any, held: Checkpoint) -> "Sides":
+    """open_clip's classes and its loader, without its search for names and downloads."""
+    from search.engine.encoders.towers import Sides
+
+    if is_torchscript(held.weights):
+        # OpenAI's own archives hold a traced program; only its weights are taken.
+        network = open_clip.load_openai_model(str(held.weights), precision="fp32", device="cpu")
+        return Sides(network, network.encode_image, network.encode_text)
+    config = copy.deepcopy(dict(held.network))
+    vision, text = config["vision_cfg"], config["text_cfg"]
+    if vision.get("timm_model_name"):
+        vision["timm_model_pretrained"] = False
+    custom = config.pop("custom_text", False)
+    if text.get("hf_model_name"):
+        custom = True
+        text |= {"hf_model_pretrained": False, "hf_model_name": str(held.texts)}
+    if "multimodal_cfg" in config:
+        network = open_clip.CoCa(**config)
+    else:
+        network = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config)
+    open_clip.load_checkpoint(network, str(held.weights), strict=True)
+    return Sides(network, network.encode_image, network.encode_text)
+
+
+def is_torchscript(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any("/code/" in name for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def _tokenize_with(open_clip: Any, held: Checkpoint) -> Tokenize:
+    """The tokenizer that the network was trained with."""
+    text = held.network["text_cfg"]
+    options = {
+        "context_length": text.get("context_length", 77),
+        **(text.get("tokenizer_kwargs") or {}),
+    }
+    if tokenizer_name(held.network):
+        try:
+            importlib.import_module("transformers")
+        except ImportError as error:
+            raise EncoderError(
+                "encoder_not_installed", "This engine's tokenizer needs the package transformers.",
+                command="pip install transformers",
+            ) from error  # fmt: skip
+        make: Any = open_clip.tokenizer.HFTokenizer
+        mode = text.get("tokenizer_mode")
+        tokenizer = make(str(held.texts), tokenizer_mode=mode, local_files_only=True, **options)
+    else:
+        tokenizer = open_clip.tokenizer.SimpleTokenizer(**options)
+
+    def tokenize(texts: list[str]) -> NDArray[np.int64]:
+        found: NDArray[np.int64] = tokenizer(texts).numpy().astype(np.int64, copy=False)
+        return found
+
+    return tokenize
