@@ -68,13 +68,14 @@ class NetworkEncoder:
         raise NotImplementedError
 
     def _load(self) -> Running:
+        device = device_find(self._wanted.device)  # says so where torch is missing
         from search.engine.encoders.towers import torch_running
 
         return torch_running(
             self._sides,
             self._preprocessing,
             self._wanted,
-            device=device_find(self._wanted.device),
+            device=device,
             threads=self._threads,
             folder=self._folder,
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from search.engine.encoders.preprocessing import Preprocessing
+from search.engine.encoders.running import not_installed
 from search.engine.encoders.space import Space, weights_sha
 from search.engine.encoders.weights import file_sha, json_read, json_sha
 from search.engine.errors import EncoderError
@@ -28,7 +29,6 @@ SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
 TOKENIZER = ("tokenizer.json", "sentencepiece.bpe.model", "tokenizer.model", "vocab.txt")
 # How a text is prepared before the tokenizer; told to the space.
 TEXT_RECIPE = "texts simplified"
-INSTALL = "pip install -e '.[clip]'"
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,6 @@ def open_clip_import() -> Any:
         return importlib.import_module("open_clip")
     except ImportError as error:
         raise not_installed("open_clip") from error
-
-
-def not_installed(library: str) -> EncoderError:
-    return EncoderError(
-        "encoder_not_installed",
-        f"This engine needs torch and {library}, which are not installed: {INSTALL}",
-        command=INSTALL,
-    )
 
 
 def checkpoint_find(source: Source) -> Checkpoint:

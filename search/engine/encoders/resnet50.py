@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from search.engine.encoders.layers import unit
 from search.engine.encoders.network import NetworkEncoder, built
-from search.engine.encoders.openclip_files import not_installed
 from search.engine.encoders.preprocessing import Preprocessing
-from search.engine.encoders.running import Float, Wanted
+from search.engine.encoders.running import Float, Wanted, not_installed
 from search.engine.encoders.space import Space, weights_sha
 from search.engine.encoders.weights import file_sha
 from search.engine.errors import EncoderError

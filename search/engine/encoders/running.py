@@ -26,6 +26,7 @@ Float = NDArray[np.float32]
 COSINE = 0.995
 PROBES = 4  # pictures by which ways are compared when nothing was measured before
 AUTO = "auto"
+INSTALL = "pip install -e '.[clip]'"
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,14 @@ class Timed:
 
 
 def device_find(wanted: str) -> str:
-    """The device to use: "cuda", "mps" or "cpu". Raises EncoderError("device_missing")."""
-    torch = importlib.import_module("torch")
+    """The device to use: "cuda", "mps" or "cpu".
+
+    Raises EncoderError: encoder_not_installed without torch, device_missing.
+    """
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError as error:
+        raise not_installed("torch") from error
     has = {
         "cuda": torch.cuda.is_available,
         "mps": lambda: bool(torch.backends.mps.is_available()),
@@ -99,6 +106,14 @@ def device_find(wanted: str) -> str:
             device=wanted,
         )
     return wanted
+
+
+def not_installed(library: str) -> EncoderError:
+    return EncoderError(
+        "encoder_not_installed",
+        f"This engine needs {library}, which is not installed: {INSTALL}",
+        command=INSTALL,
+    )
 
 
 def torch_ways(wanted: Wanted, device: str) -> list[Way]:
