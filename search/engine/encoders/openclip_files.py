@@ -101,7 +101,10 @@ def checkpoint_find(source: Source) -> Checkpoint:
 
 def network_config(model_name: str) -> dict[str, Any]:
     """The built-in network of that name, read without importing the library."""
-    spec = importlib.util.find_spec("open_clip")
+    try:
+        spec = importlib.util.find_spec("open_clip")
+    except ImportError:
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise not_installed("open_clip")
     folder = Path(spec.submodule_search_locations[0]) / "model_configs"
