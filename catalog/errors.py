@@ -63,6 +63,16 @@ SENTENCES = {
         "that people filed."
     ),
     "evaluation_died": _("The worker stopped %(attempts)s times while working on this."),
+    "search_unknown": _("That search is not remembered; ask again and judge what is found."),
+    "search_not_kept": _(
+        "The picture or file of that search was not kept, so its hits cannot be judged."
+    ),
+    "not_a_hit": _("That part was not among the hits of that search."),
+    "staff_only": _("This is for the staff."),
+    "judgement_incomplete": _(
+        "Send the search with a verdict, or a text with a grade, and the part."
+    ),
+    "evaluation_over": _("This evaluation is over already."),
     "evaluation_unknown": _("There is no such evaluation."),
     # explanations
     "explain_engine": _(

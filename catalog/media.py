@@ -23,11 +23,15 @@ BRIEFLY = "private, max-age=600"
 SHOWN = {".webp": "image/webp", ".png": "image/png", ".jpg": "image/jpeg"}
 # Read by the viewer's script, which the page allows nothing but this server.
 BY_SCRIPT = "preview.stl"
+# What people asked with is the staff's to see.
+FOR_STAFF = "asked/"
 
 
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """The file, from the disk or through us from the bucket, or the way to it there."""
     pure = PurePosixPath(path)
+    if path.startswith(FOR_STAFF) and not request.user.is_staff:
+        raise Http404(path)
     shown = SHOWN.get(pure.suffix.lower())
     filename = request.GET.get("name") or pure.name
     try:

@@ -17,6 +17,7 @@ from catalog.errors import ServiceError
 from catalog.inputs import JsonParser, OneFileField
 from catalog.models import Part
 from search import engines, indices
+from search.logs import search_log
 from search.query import Query
 from search.selectors import Filters
 from search.services import Answer, Hit, search_run
@@ -174,6 +175,9 @@ AnswerOutput = inline_serializer(
             child=serializers.CharField(),
             help_text="The other words that the text was searched in.",
         ),
+        "search": serializers.CharField(
+            allow_null=True, help_text="Names this search where its hits are judged."
+        ),
     },
 )
 
@@ -213,8 +217,10 @@ class SearchApi(APIView):
     def answer(self, request: Request) -> Response:
         asked = self.Input(data=request.data)
         asked.is_valid(raise_exception=True)
-        answer = search_run(Query(kind=self.kind, **self.fields(dict(asked.validated_data))))
-        return Response(answer_body(answer))
+        query = Query(kind=self.kind, **self.fields(dict(asked.validated_data)))
+        answer = search_run(query)
+        logged = search_log(query=query, answer=answer, door="api", user=request.user)
+        return Response({**answer_body(answer), "search": logged.key if logged else None})
 
     def fields(self, asked: dict[str, Any]) -> dict[str, Any]:
         """The validated input as fields of `Query`."""

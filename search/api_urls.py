@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from search import api, api_classify, api_explain
+from search import api, api_classify, api_explain, api_judging
 
 urlpatterns = [
     re_path(r"^search/image/?$", api.ImageSearchApi.as_view(), name="api_search_image"),
@@ -13,4 +13,11 @@ urlpatterns = [
     re_path(r"^explain/?$", api_explain.ExplainApi.as_view(), name="api_explain"),
     re_path(r"^engines/?$", api.EngineListApi.as_view(), name="api_engines"),
     re_path(r"^indices/?$", api.IndexListApi.as_view(), name="api_indices"),
+    re_path(r"^judgements/?$", api_judging.JudgementListApi.as_view(), name="api_judgements"),
+    re_path(r"^evaluations/?$", api_judging.EvaluationListApi.as_view(), name="api_evaluations"),
+    re_path(
+        r"^evaluations/(?P<pk>\d{1,18})/?$",
+        api_judging.EvaluationApi.as_view(),
+        name="api_evaluation",
+    ),
 ]

@@ -3,9 +3,11 @@
 from django.urls import re_path
 
 from catalog.api_urls import UUID
-from search import pages
+from search import pages, pages_judging
 
 urlpatterns = [
     re_path(r"^$", pages.search, name="search"),
+    re_path(r"^judge/?$", pages_judging.judge, name="judge"),
+    re_path(r"^judge/click/?$", pages_judging.click, name="judge_click"),
     re_path(rf"^parts/{UUID}/similar/?$", pages.part_similar, name="part_similar"),
 ]

@@ -20,7 +20,9 @@ from catalog.selectors import (
 )
 from search.engines import engines_for
 from search.forms import KINDS, SearchForm
+from search.logs import search_log
 from search.neighbours import parts_similar
+from search.pages_judging import judging_of
 from search.services import search_run
 
 RECENT = 12
@@ -42,7 +44,7 @@ def search(request: HttpRequest) -> HttpResponse:
     tab = tab if tab in KINDS else "text" if asked.get("q") else "picture"
     submitted = request.method == "POST" or (tab == "text" and bool(asked.get("q", "").strip()))
     form = SearchForm(asked, request.FILES, tab=tab)
-    context, status = answer(form) if submitted else ({}, 200)
+    context, status = answer(form, request) if submitted else ({}, 200)
     context |= {"form": form, "tab": tab, "kind": KINDS[tab], "submitted": submitted}
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "search/_results.html", context, status=status)
@@ -56,16 +58,24 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "search/search.html", context, status=status)
 
 
-def answer(form: SearchForm) -> tuple[dict[str, Any], int]:
+def answer(form: SearchForm, request: HttpRequest) -> tuple[dict[str, Any], int]:
     """The answer to a submitted form, or the sentences that say why there is none."""
     if not form.is_valid():
         return {"faults": form.sentences()}, 400
     try:
-        # Samples are asked for only where nothing was found.
-        found = {"answer": search_run(form.query()), "samples": SimpleLazyObject(samples)}
-        return found | {"toggled": expand_toggled(form)}, 200
+        query = form.query()
+        found = search_run(query)
     except ServiceError as error:
         return {"faults": [str(error)]}, error.status
+    logged = search_log(query=query, answer=found, door="page", user=request.user)
+    back = request.get_full_path() if request.method != "POST" else ""
+    return {
+        "answer": found,
+        # Samples are asked for only where nothing was found.
+        "samples": SimpleLazyObject(samples),
+        "toggled": expand_toggled(form),
+        "judging": judging_of(logged, request.user, back),
+    }, 200
 
 
 def expand_toggled(form: SearchForm) -> str:

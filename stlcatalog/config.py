@@ -179,6 +179,13 @@ class Limits(Section):
     archive_mb: PositiveInt = 20_480
 
 
+class Log(Section):
+    enabled: bool = True
+    days: Count = 90
+    people: bool = False
+    keep_mb: Count = 20
+
+
 class SearchConfig(Section):
     """The whole file. Every section may be left out but `engines`."""
 
@@ -191,6 +198,7 @@ class SearchConfig(Section):
     faiss: Faiss = Faiss()
     render: Render = Render()
     limits: Limits = Limits()
+    log: Log = Log()
 
     @model_validator(mode="after")
     def names_known(self) -> "SearchConfig":

@@ -5,6 +5,7 @@
 
 import { dropBegin } from "./drop.js";
 import { Framer } from "./framer.js";
+import { judgeBegin } from "./judge.js";
 import { isPlain, isTyping } from "./keys.js";
 
 const TABS = ["picture", "text", "both", "stl"];
@@ -233,6 +234,7 @@ form.addEventListener("submit", (event) => {
   else first.click();
 });
 
+judgeBegin(results);
 results.addEventListener("click", (event) => {
   if (!event.target.closest('[data-do="reframe"]')) return;
   framer.begin();
