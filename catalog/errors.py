@@ -73,6 +73,24 @@ SENTENCES = {
         "Send the search with a verdict, or a text with a grade, and the part."
     ),
     "evaluation_over": _("This evaluation is over already."),
+    "judgements_not_text": _("The file of judgements is not a text in UTF-8."),
+    "judgements_no_header": _(
+        "The table's first line must name its columns: text, picture or mesh, and part; grade if "
+        "there is one."
+    ),
+    "judgements_no_table": _("There is no file of judgements among the files."),
+    "judgements_too_many": _("The file holds more than %(most)s judgements."),
+    "judgements_too_large": _("A file is larger than %(most)s MB."),
+    "judgements_none": _("Nothing of it can be used. %(first)s"),
+    "judgements_no_file": _("There is no file “%(name)s” beside it."),
+    "line_not_json": _("This line is not a JSON object."),
+    "line_bad_grade": _("The grade is not a number from 0 to 10."),
+    "line_no_part": _("No part is named."),
+    "line_no_query": _("Nothing is asked: there are no words, no picture and no mesh."),
+    "line_too_long": _("The words are longer than 500 characters."),
+    "line_not_qrels": _("This line does not have the four columns of qrels."),
+    "line_no_topic": _("Nothing says what this id asks: there is no such topic or picture."),
+    "line_none_known": _("None of its right parts is in the catalogue."),
     "evaluation_unknown": _("There is no such evaluation."),
     # explanations
     "explain_engine": _(

@@ -19,6 +19,7 @@ def parts_sweep(starting: bool = False) -> None:
     """Every minute, and when a worker starts: what was left behind, and what has grown."""
     from search.evaluation import evaluations_waiting
     from search.indices import spaces_to_compact
+    from search.logs import logs_prune
 
     claims.parts_sweep(starting=starting)
     for space_key in spaces_to_compact():
@@ -27,6 +28,7 @@ def parts_sweep(starting: bool = False) -> None:
         suggestions_refresh.delay()
     if upgrades.is_due():
         parts_upgrade.delay()
+    logs_prune()
     for run_id in evaluations_waiting():
         evaluation_work.delay(run_id)
 

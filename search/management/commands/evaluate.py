@@ -1,8 +1,10 @@
 """manage.py evaluate: measure engines on judged queries, and print them side by side."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.errors import ServiceError
@@ -34,6 +36,9 @@ class Command(BaseCommand):
             "--kinds", type=listed, default=(), help=f"of {', '.join(questions.KINDS)}"
         )
         parser.add_argument("--set", default="", help="only the queries of this set")
+        parser.add_argument(
+            "--queries", type=Path, help="bring in this file (judgements_import) and measure by it"
+        )
         parser.add_argument("--k", type=int, default=10)
         parser.add_argument("--limit", type=int, default=500, help="questions of each source")
         parser.add_argument("--seed", type=int, default=0)
@@ -42,6 +47,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if path := options["queries"]:
+            options["set"] = options["set"] or path.stem
+            call_command("judgements_import", path, set=options["set"], stdout=self.stdout)
         choice = questions.Choice(
             sources=options["source"],
             kinds=options["kinds"],

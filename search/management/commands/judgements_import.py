@@ -1,0 +1,42 @@
+"""manage.py judgements_import FILE: queries and the parts that are right for them."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from catalog.errors import ServiceError
+from search import judgement_import
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring in judged queries: CSV or TSV with a header (text, picture or mesh; part; grade), "
+        "JSON lines, or TREC qrels with topics. Pictures lie beside the file, in its folder or zip."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", type=Path, help="a file, a folder or a zip")
+        parser.add_argument("--set", default="", help="its name; by default the file's")
+        parser.add_argument("--topics", default="", help="the file that says what qrels' ids ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path = options["path"]
+        if not path.exists():
+            raise CommandError(f"There is nothing at {path}.")
+        try:
+            with judgement_import.bundle_open(path) as (bundle, table):
+                done = judgement_import.judgements_import(
+                    bundle,
+                    query_set=options["set"] or path.stem,
+                    table=table,
+                    topics=options["topics"],
+                )
+        except ServiceError as error:
+            raise CommandError(str(error)) from error
+        for fault in done.faults:
+            self.stderr.write(fault)
+        self.stdout.write(
+            f"{done.query_set}: {done.queries} queries, {done.judgements} judgements; "
+            f"{done.left_out} left out, {done.unknown} parts not known here."
+        )
