@@ -66,3 +66,7 @@ class SynonymAdmin(admin.ModelAdmin):
         n = queryset.update(active=active, revision=F("revision") + 1)
         text = ngettext("%(n)s group was changed.", "%(n)s groups were changed.", n)
         messages.success(request, text % {"n": n})
+
+
+# Evaluations have a room of their own; they register themselves.
+from search import admin_evaluation  # noqa: E402, F401

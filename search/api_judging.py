@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -155,19 +155,16 @@ class EvaluationApi(APIView):
     scopes: ClassVar = {"GET": "read", "DELETE": "admin"}
 
     @extend_schema(responses=RunDetailOutput)
-    def get(self, request: Request, pk: str) -> Response:
+    def get(self, request: Request, run: str) -> Response:
         """One evaluation with its figures."""
-        return Response({"success": True, **RunDetailOutput(_run(pk)).data})
+        return Response({"success": True, **RunDetailOutput(_run(run)).data})
 
-    @extend_schema(
-        parameters=[OpenApiParameter("pk", int, OpenApiParameter.PATH)], responses=RunDetailOutput
-    )
-    def delete(self, request: Request, pk: str) -> Response:
+    @extend_schema(responses=RunDetailOutput)
+    def delete(self, request: Request, run: str) -> Response:
         """Stop one that is not finished. What was measured until then is kept."""
-        run = _run(pk)
-        if not evaluation.evaluation_cancel(run):
+        if not evaluation.evaluation_cancel(_run(run)):
             raise ServiceError("evaluation_over", status=409)
-        return Response({"success": True, **RunDetailOutput(_run(pk)).data})
+        return Response({"success": True, **RunDetailOutput(_run(run)).data})
 
 
 def _run(pk: str) -> EvaluationRun:

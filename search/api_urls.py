@@ -16,7 +16,7 @@ urlpatterns = [
     re_path(r"^judgements/?$", api_judging.JudgementListApi.as_view(), name="api_judgements"),
     re_path(r"^evaluations/?$", api_judging.EvaluationListApi.as_view(), name="api_evaluations"),
     re_path(
-        r"^evaluations/(?P<pk>\d{1,18})/?$",
+        r"^evaluations/(?P<run>\d{1,18})/?$",
         api_judging.EvaluationApi.as_view(),
         name="api_evaluation",
     ),

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,7 @@ from django.utils import timezone
 
 from catalog.errors import ServiceError
 from catalog.queue import enqueue
-from search import encoders, engines
+from search import embeddings, encoders, engines
 from search.engine import metrics
 from search.evaluation_metrics import GROUPS, MEASURES, Column, figures
 from search.models import EvaluationRun, EvaluationValue, Space
@@ -43,6 +45,7 @@ SLICE_S = 60.0  # of one task, so that what else waits in the queue gets its tur
 LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 60)
 BATCH = 20  # questions between two looks at the row: whether to stop, and how far it is
 STALLS_MOST = 3
+BUILT_MOST = 20_000  # rows of a space without a snapshot that an index is built of to be timed
 LOAD = 48  # questions by which throughput with several threads is measured
 
 
@@ -437,7 +440,7 @@ def _space_facts(key: str) -> dict[str, Any]:
     if space is None:
         return {"space": key, "parts": 0}
     newest = space.snapshots.first()
-    held = newest.manifest if newest else {}
+    held = newest.manifest if newest else _built(space)
     shown = ("factory", "rows", "vectors", "build_s", "recall_at_10")
     return {
         "space": key,
@@ -446,3 +449,21 @@ def _space_facts(key: str) -> dict[str, Any]:
         "snapshot": newest.version if newest else None,
         **{name: held[name] for name in shown if name in held},
     }
+
+
+def _built(space: Space) -> dict[str, Any]:
+    """A space too young for a snapshot: its index built aside, for the time it takes."""
+    from search.engine.index.snapshot import snapshot_build
+
+    if not 0 < space.last_seq <= BUILT_MOST:
+        return {}
+    with TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+        manifest = snapshot_build(
+            Path(folder),
+            embeddings.rows_after(space, 0, until=space.last_seq),
+            space_key=space.key,
+            d=space.d,
+            config=engines.index_config(),
+            version="measured",
+        )
+        return asdict(manifest)

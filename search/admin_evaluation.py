@@ -1,0 +1,380 @@
+"""Evaluations in Django admin: started, watched, read and compared; and what they measure by."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from catalog.admin import ReadOnlyInline
+from catalog.errors import ServiceError
+from search import evaluation, evaluation_report, judgement_import
+from search.admin import LookOnly
+from search.models import EvaluationQuery, EvaluationRun, Judgement, SearchLog
+from search.models_evaluation import QueryKind
+from search.questions import DEFAULT_SOURCES, SOURCES, Choice
+
+REFRESH_S = "3"
+
+
+class StartForm(forms.Form):
+    """What to measure, and by which questions."""
+
+    engines = forms.MultipleChoiceField(
+        label=gettext_lazy("Engines"), widget=forms.CheckboxSelectMultiple
+    )
+    sources = forms.MultipleChoiceField(
+        label=gettext_lazy("Questions"), widget=forms.CheckboxSelectMultiple
+    )
+    kinds = forms.MultipleChoiceField(
+        label=gettext_lazy("Kinds of query"), widget=forms.CheckboxSelectMultiple, required=False,
+        choices=QueryKind.choices,
+        help_text=gettext_lazy(
+            "None chosen: all that were judged; words and pictures of categories."
+        ),
+    )  # fmt: skip
+    query_set = forms.ChoiceField(
+        label=gettext_lazy("Query set"), required=False,
+        help_text=gettext_lazy("Only the queries of one file."),
+    )  # fmt: skip
+    k = forms.IntegerField(
+        label=gettext_lazy("Depth k"), initial=10, min_value=1, max_value=evaluation.K_MOST,
+        help_text=gettext_lazy("How many hits of each answer count."),
+    )  # fmt: skip
+    limit = forms.IntegerField(
+        label=gettext_lazy("Questions at most"), initial=500, min_value=1,
+        max_value=evaluation.LIMIT_MOST,
+        help_text=gettext_lazy("Of each source, drawn at random but the same each time."),
+    )  # fmt: skip
+    threads = forms.IntegerField(
+        label=gettext_lazy("Threads"), initial=4, min_value=0, max_value=evaluation.THREADS_MOST,
+        help_text=gettext_lazy("That ask at once when throughput is measured; 0: not measured."),
+    )  # fmt: skip
+    note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stock = evaluation_report.stock()
+        label = evaluation_report.engine_label
+        self.fields["engines"].choices = [(n, label(n)) for n in evaluation.engines_known()]
+        self.fields["engines"].initial = evaluation.engines_default()
+        self.fields["sources"].choices = [(name, self.source(name, stock)) for name in SOURCES]
+        self.fields["sources"].initial = DEFAULT_SOURCES
+        sets = evaluation_report.query_sets()
+        self.fields["query_set"].choices = [("", _("all")), *((name, name) for name in sets)]
+
+    def source(self, name: str, stock: dict[str, int]) -> str:
+        match name:
+            case "file":
+                return _("Judged in files (%(n)s queries)") % {"n": stock["file"]}
+            case "category":
+                return _("Categories (%(n)s parts that people filed)") % {"n": stock["filed"]}
+            case "staff":
+                return _("Judged by staff (%(n)s queries)") % {"n": stock["staff"]}
+            case _other:
+                return _("Hits that staff opened, a weak sign (%(n)s queries)") % {
+                    "n": stock["click"]
+                }
+
+    def plan(self) -> evaluation.Plan:
+        known = self.cleaned_data
+        choice = Choice(
+            sources=tuple(known["sources"]),
+            kinds=tuple(known["kinds"]),
+            query_set=known["query_set"],
+            limit=known["limit"],
+        )
+        return evaluation.Plan(choice, known["k"], known["threads"])
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy(
+            "CSV or TSV with a header (text, picture or mesh; part; grade), JSON lines, or a zip "
+            "with such a table and its pictures, or with TREC qrels and topics. Parts are named "
+            "by number, id or file."
+        ),
+    )
+    query_set = forms.CharField(
+        label=gettext_lazy("Query set"), required=False, max_length=80,
+        help_text=gettext_lazy(
+            "Its name, the file's by default. A set of this name is replaced."
+        ),
+    )  # fmt: skip
+
+
+@admin.register(EvaluationRun)
+class EvaluationRunAdmin(admin.ModelAdmin):
+    list_display = ("number", "engine_names", "state_shown", "ndcg", "total", "note", "created_at")
+    list_display_links = ("number", "engine_names")
+    list_filter = ("state",)
+    list_per_page = 50
+    show_full_result_count = False
+    actions = ("compare",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EvaluationRun]:
+        return super().get_queryset(request).defer("questions", "versions")
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("compare/", wrap(self.compare_view), name="search_evaluationrun_compare"),
+            path("<int:pk>/cancel/", wrap(self.cancel_view), name="search_evaluationrun_cancel"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description="#", ordering="pk")
+    def number(self, run: EvaluationRun) -> str:
+        return f"#{run.pk}"
+
+    @admin.display(description=gettext_lazy("engines"))
+    def engine_names(self, run: EvaluationRun) -> str:
+        return ", ".join(evaluation_report.engine_label(name) for name in run.engines)
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def state_shown(self, run: EvaluationRun) -> str:
+        if run.state == EvaluationRun.State.RUNNING:
+            return f"{run.get_state_display()} {run.percent}%"
+        return run.get_state_display()
+
+    @admin.display(description=gettext_lazy("best nDCG"))
+    def ndcg(self, run: EvaluationRun) -> str:
+        of = [held["all"] for held in run.metrics.get("engines", {}).values()]
+        means = [held["ndcg"][0] for held in of if held.get("n")]
+        return f"{max(means):.3f}" if means else "–"
+
+    @admin.action(description=gettext_lazy("Compare two"), permissions=["view"])
+    def compare(self, request: HttpRequest, queryset: QuerySet[EvaluationRun]) -> Any:
+        pks = sorted(queryset.values_list("pk", flat=True))
+        if len(pks) != 2:
+            messages.error(request, _("Choose two evaluations to compare."))
+            return None
+        address = reverse("admin:search_evaluationrun_compare")
+        return HttpResponseRedirect(f"{address}?runs={pks[0]},{pks[1]}")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        names = evaluation_report.measure_names(10)
+        # Depths may differ over the years: the measure's name without one.
+        context = {
+            "history": evaluation_report.history_chart(),
+            "history_measure": names["ndcg"].split("@")[0],
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = StartForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                run = evaluation.evaluation_start(
+                    names=form.cleaned_data["engines"],
+                    plan=form.plan(),
+                    note=form.cleaned_data["note"],
+                    by=request.user,
+                )
+            except ServiceError as error:
+                form.add_error(None, str(error))
+            else:
+                return HttpResponseRedirect(
+                    reverse("admin:search_evaluationrun_change", args=[run.pk])
+                )
+        return self._page(request, "start", _("Measure engines"), {"form": form})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        run = self.get_object(request, object_id)
+        if run is None:
+            raise Http404
+        if not self.has_view_permission(request, run):
+            raise PermissionDenied
+        context = evaluation_report.run_report(run, request.GET.get("measure", ""))
+        context["may_cancel"] = run.unfinished and self.has_change_permission(request, run)
+        title = _("Evaluation %(n)s") % {"n": run.pk}
+        response = self._page(request, "report", title, context)
+        if run.unfinished:
+            response["Refresh"] = REFRESH_S
+        return response
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = self.get_object(request, str(pk))
+        if run is None:
+            raise Http404
+        if request.method != "POST" or not self.has_change_permission(request, run):
+            raise PermissionDenied
+        if evaluation.evaluation_cancel(run):
+            messages.success(request, _("It stops after the questions it is at."))
+        else:
+            messages.error(request, _("This evaluation is over already."))
+        return HttpResponseRedirect(reverse("admin:search_evaluationrun_change", args=[pk]))
+
+    def compare_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        given = request.GET.get("runs", "")[:60].split(",")
+        runs = [self.get_object(request, pk) for pk in given if pk.isdigit() and len(pk) < 18]
+        if len(runs) != 2 or None in runs:
+            raise Http404
+        first, second = runs
+        names = evaluation_report.measure_names(second.plan["k"])
+        rows = evaluation_report.runs_compare(first, second)
+        context = {
+            "first": first,
+            "second": second,
+            "rows": [{**row, "measure": names[row["measure"]]} for row in rows],
+            "differ": evaluation_report.settings_differ(first, second),
+        }
+        title = _("Evaluations %(a)s and %(b)s") % {"a": first.pk, "b": second.pk}
+        return self._page(request, "compare", title, context)
+
+    def _page(
+        self, request: HttpRequest, name: str, title: str, context: dict[str, Any]
+    ) -> TemplateResponse:
+        site = self.admin_site.each_context(request)
+        whole = {**site, "opts": self.opts, "title": title, **context}
+        return TemplateResponse(request, f"admin/search/evaluation/{name}.html", whole)
+
+
+class JudgementInline(ReadOnlyInline):
+    model = Judgement
+    fields = ("part", "grade", "source", "by", "created_at")
+    raw_id_fields = ("part",)
+
+
+@admin.register(EvaluationQuery)
+class EvaluationQueryAdmin(admin.ModelAdmin):
+    """What engines are measured by. Queries come from files and from searches that staff judged."""
+
+    list_display = ("shown", "kind", "language", "origin", "query_set", "n_judgements")
+    list_filter = ("origin", "kind", "language", "query_set")
+    search_fields = ("text", "name")
+    list_per_page = 50
+    fields = ("origin", "query_set", "name", "kind", "text", "language", "file", "created_at")
+    readonly_fields = ("origin", "query_set", "name", "kind", "text", "file", "created_at")
+    inlines = (JudgementInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EvaluationQuery]:
+        return super().get_queryset(request).annotate(n_judgements=Count("judgements"))
+
+    @admin.display(description=gettext_lazy("query"))
+    def shown(self, query: EvaluationQuery) -> str:
+        return str(query)
+
+    @admin.display(description=gettext_lazy("judgements"), ordering="n_judgements")
+    def n_judgements(self, query: Any) -> int:
+        return query.n_judgements
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A query begins with a file of judgements, or with a search."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = ImportForm(request.POST or None, request.FILES or None)
+        done = None
+        if request.method == "POST" and form.is_valid():
+            try:
+                done = judgement_import.upload_import(
+                    form.cleaned_data["file"],
+                    query_set=form.cleaned_data["query_set"],
+                    by=request.user,
+                )
+            except ServiceError as error:
+                form.add_error("file", str(error))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Bring in judged queries"),
+            "form": form,
+            "done": done,
+        }
+        return TemplateResponse(request, "admin/search/evaluation/import.html", context)
+
+
+@admin.register(Judgement)
+class JudgementAdmin(admin.ModelAdmin):
+    list_display = ("query", "part_link", "grade", "source", "by", "rank", "created_at")
+    list_display_links = None
+    list_filter = ("source", "query__kind")
+    list_select_related = ("query", "part", "by")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("query__text", "query__name", "part__number", "part__name")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # on the search page, where hits are seen
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=gettext_lazy("part"), ordering="part__name")
+    def part_link(self, judgement: Judgement) -> str:
+        part = judgement.part
+        return format_html('<a href="{}">{}</a>', part.get_absolute_url(), part)
+
+
+class NothingFilter(admin.SimpleListFilter):
+    title = gettext_lazy("result")
+    parameter_name = "found"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("none", _("nothing found")), ("weak", _("nothing close")), ("good", _("found"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SearchLog]) -> QuerySet:
+        match self.value():
+            case "none":
+                return queryset.filter(n=0)
+            case "weak":
+                return queryset.filter(n__gt=0, weak=True)
+            case "good":
+                return queryset.filter(n__gt=0, weak=False)
+        return queryset
+
+
+@admin.register(SearchLog)
+class SearchLogAdmin(LookOnly):
+    """What people look for, and what they do not find."""
+
+    list_display = ("created_at", "shown", "kind", "engine", "n", "close", "ms", "door", "user")
+    list_filter = (NothingFilter, "kind", "language", "door", "created_at")
+    list_select_related = ("user",)
+    list_per_page = 100
+    show_full_result_count = False
+    search_fields = ("text",)
+    date_hierarchy = "created_at"
+    fields = ("created_at", "kind", "engine", "text", "language", "file", "k", "n", "close",
+              "took_ms", "door", "user", "parts")  # fmt: skip
+    readonly_fields = ("close", "parts")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("search.delete_searchlog")
+
+    @admin.display(description=gettext_lazy("query"), ordering="text")
+    def shown(self, row: SearchLog) -> str:
+        return str(row)
+
+    @admin.display(description=gettext_lazy("something close"), boolean=True, ordering="weak")
+    def close(self, row: SearchLog) -> bool:
+        return row.n > 0 and not row.weak
+
+    @admin.display(description="ms", ordering="took_ms")
+    def ms(self, row: SearchLog) -> str:
+        return f"{row.took_ms:.0f}"
+
+    @admin.display(description=gettext_lazy("parts shown"))
+    def parts(self, row: SearchLog) -> str:
+        from catalog.models import Part
+
+        held = Part.objects.in_bulk(row.hits)
+        return ", ".join(str(held[pk]) for pk in row.hits if pk in held) or "–"
