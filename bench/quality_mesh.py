@@ -64,7 +64,8 @@ def main() -> None:
         found = {
             name: ranking(query[name], stacked[name], width=search.candidate_k) for name in names
         }
-        found[FUSION] = scores_fuse(found, weights)
+        fused = scores_fuse(found, weights)
+        found[FUSION] = fused.part_ids, fused.scores
         for name, (order, _similarities) in found.items():
             own = np.flatnonzero(groups[order] == groups[n])
             ranks[name].append(int(own[0]) + 1 if len(own) else 10**6)

@@ -147,7 +147,32 @@ class HitOutput(serializers.Serializer):
     best_view = serializers.IntegerField(allow_null=True)
     best_view_url = serializers.CharField(source="view_url")
     thumbnail_url = serializers.CharField()
-    rankings = serializers.DictField(child=serializers.IntegerField())
+    rankings = serializers.SerializerMethodField(
+        help_text="The rank that each engine, and the words, gave the part by themselves."
+    )
+    shares = serializers.SerializerMethodField(
+        help_text="Of the score, what each of them made: 0..1, together 1."
+    )
+    similarities = serializers.SerializerMethodField(
+        help_text="Each engine's own similarity, where it compared the part."
+    )
+    strengths = serializers.SerializerMethodField(
+        help_text="Each engine's similarity calibrated to 0..1."
+    )
+
+    def get_rankings(self, hit: Hit) -> dict[str, int]:
+        return {n: said.rank for n, said in hit.by_engine.items() if said.rank is not None}
+
+    def get_shares(self, hit: Hit) -> dict[str, float]:
+        return {n: said.share for n, said in hit.by_engine.items()}
+
+    def get_similarities(self, hit: Hit) -> dict[str, float]:
+        every = {n: said.similarity for n, said in hit.by_engine.items()}
+        return {n: similarity for n, similarity in every.items() if similarity is not None}
+
+    def get_strengths(self, hit: Hit) -> dict[str, float]:
+        every = {n: said.strength for n, said in hit.by_engine.items()}
+        return {n: strength for n, strength in every.items() if strength is not None}
 
     def get_class_name(self, hit: Hit) -> str:
         return hit.part.category.label if hit.part.category else ""
@@ -171,6 +196,10 @@ AnswerOutput = inline_serializer(
         "weak": serializers.BooleanField(),
         "took_ms": serializers.DictField(child=serializers.FloatField()),
         "photo": serializers.DictField(required=False),
+        "engines_failed": serializers.DictField(
+            child=serializers.CharField(),
+            help_text="Engines of the fusion that could not answer, each with the reason.",
+        ),
         "expanded": serializers.ListField(
             child=serializers.CharField(),
             help_text="The other words that the text was searched in.",
@@ -190,6 +219,7 @@ def answer_body(answer: Answer) -> dict[str, Any]:
         "weak": answer.weak,
         "took_ms": answer.took_ms,
         "expanded": answer.expanded,
+        "engines_failed": answer.engines_failed,
     }
     if answer.photo is not None:
         body["photo"] = answer.photo.to_json()

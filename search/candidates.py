@@ -5,7 +5,7 @@ whenever k parts pass.
 """
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -19,14 +19,14 @@ from catalog.words import Match, only_numbers, parts_by_words
 from search import encoders, engines, selectors
 from search.encode import Encoded
 from search.indices import index_current
-from search.query import Query, alpha_of
+from search.joining import looks_fuse
+from search.query import Query
 
 if TYPE_CHECKING:
+    from search.engine.fusion import Fused
     from search.engine.index.types import Ranking
 
 Vectors = NDArray[np.float32]
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 # Each round of a filtered search looks this many times as far as the one before.
 WIDEN = 8
@@ -74,13 +74,23 @@ class Look:
 
 @dataclass(frozen=True)
 class Candidates:
-    """What each engine and the words found, and their fusion: part ids, best first."""
+    """What each engine and the words found, and their fusion."""
 
     looks: list[Look]
     words: dict[int, Match]
     rankings: dict[str, list[int]]  # by engine, as each found them
-    part_ids: list[int]
-    scores: dict[int, float]
+    fused: "Fused"
+
+    def scores(self, part_ids: Iterable[int]) -> dict[int, tuple[float, dict[str, float]]]:
+        """Of these parts, the score and the share in it of each ranking that counted."""
+        places = {part: place for place, part in enumerate(self.fused.part_ids.tolist())}
+        return {
+            part: (
+                float(self.fused.scores[places[part]]),
+                {name: float(of[places[part]]) for name, of in self.fused.shares.items()},
+            )
+            for part in part_ids
+        }
 
 
 def candidates_find(
@@ -96,9 +106,10 @@ def candidates_find(
         with watch.stage("search"):
             looks, matches = _search(query, names, encoded, width=width, allowed=allowed)
         with watch.stage("fuse"):
-            found = _fuse(query, looks, matches)
+            found = _candidates(query, looks, matches)
         with watch.stage("hydrate"):
-            parts = selectors.hits_hydrate(found.part_ids, query.filters, limit=k)
+            part_ids = found.fused.part_ids.tolist()
+            parts = selectors.hits_hydrate(part_ids, query.filters, limit=k)
         if len(parts) == k or all(len(ranking) < width for ranking in found.rankings.values()):
             break
         width *= WIDEN
@@ -157,11 +168,7 @@ def _ranking(
     )
 
 
-# Fusion -----------------------------------------------------------------------------------------
-
-
-def _fuse(query: Query, looks: list[Look], matches: list[Match] | None) -> Candidates:
-    """One order of all. A mesh's by its similarities, pictures' by places, words' by scores."""
+def _candidates(query: Query, looks: list[Look], matches: list[Match] | None) -> Candidates:
     rankings: dict[str, list[int]] = {}
     for look in looks:
         # Of an engine that saw a picture and read words, the picture's is the one shown.
@@ -169,79 +176,4 @@ def _fuse(query: Query, looks: list[Look], matches: list[Match] | None) -> Candi
     words = {match.part: match for match in matches or ()}
     if matches is not None:
         rankings[engines.WORDS] = list(words)
-    if len(looks) == 1 and not words:
-        # One ranking has its own score, which says more than a place in a list.
-        ids, scores = looks[0].ranking.part_ids, looks[0].ranking.similarities
-    elif query.kind in {"text", "hybrid"}:
-        ids, scores = _scores_joined(query, looks, words)
-    else:
-        ids, scores = _looks_joined(query, looks)
-    fused = dict(zip(ids.tolist(), scores.tolist(), strict=True))
-    return Candidates(looks, words, rankings, list(fused), fused)
-
-
-def _looks_joined(query: Query, looks: list[Look]) -> tuple[Ints, Floats]:
-    """Several engines' answers to the same mesh, or to the same picture."""
-    from search.engine.fusion import rankings_fuse, scores_fuse
-
-    search = settings.SEARCH.search
-    if query.kind == "mesh":
-        weights = {look.engine: search.mesh_weights.get(look.engine, 1.0) for look in looks}
-        found = {look.engine: (look.ranking.part_ids, look.ranking.similarities) for look in looks}
-        return scores_fuse(found, weights)
-    weights = {look.engine: search.fusion_weights.get(look.engine, 1.0) for look in looks}
-    places = {look.engine: look.ranking.part_ids for look in looks}
-    return rankings_fuse(places, weights, c=search.rrf_constant)
-
-
-def _scores_joined(query: Query, looks: list[Look], words: dict[int, Match]) -> tuple[Ints, Floats]:
-    """Words that match, the engines' view of the words, and of a picture when there is one.
-
-    On the scale of scores: a short name found whole is 1, and so is an engine's best beside a
-    picture. Where words are all there is, an engine's best is its strength: what it hardly knows
-    must not outweigh a name.
-    """
-    from search.engine.fusion import scores_add, similarities_scale
-
-    weights = _weights(looks, alpha_of(query))
-    columns = {
-        (look.engine, look.kind): (
-            look.ranking.part_ids,
-            similarities_scale(look.ranking.similarities, first=look.first, last=look.last)
-            * (encoders.strength(look.engine, "text", look.first) if query.kind == "text" else 1.0),
-        )
-        for look in looks
-    }
-    columns[engines.WORDS, "text"] = (
-        np.array(list(words), np.int64),
-        np.array([match.score for match in words.values()], np.float64),
-    )
-    return scores_add(columns, weights)
-
-
-def _weights(looks: list[Look], alpha: float) -> dict[tuple[str, str], float]:
-    """Of each look and of the words. Pictures share alpha; the heaviest reader has 1 - alpha."""
-    search = settings.SEARCH.search
-    seeing = {
-        look.engine: search.fusion_weights.get(look.engine, 1.0)
-        for look in looks
-        if look.kind == "image"
-    }
-    reading = {
-        look.engine: search.text_weights.get(look.engine, 1.0) for look in looks if _reads(look)
-    }
-    every = sum(seeing.values()) or 1.0
-    most = max(reading.values(), default=1.0) or 1.0
-    of_words = search.text_weights.get(engines.WORDS, 1.0)
-    weights = {(engines.WORDS, "text"): (1 - alpha) * of_words / most}
-    for look in looks:
-        weight = alpha * seeing[look.engine] / every if look.kind == "image" else 0.0
-        if _reads(look):
-            weight += (1 - alpha) * reading[look.engine] / most
-        weights[look.engine, look.kind] = weight
-    return weights
-
-
-def _reads(look: Look) -> bool:
-    """Whether words were asked: in an engine of one space the picture's query holds them."""
-    return look.kind == "text" or encoders.is_joint(look.engine)
+    return Candidates(looks, words, rankings, looks_fuse(query, looks, words))

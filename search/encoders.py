@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from django.conf import settings
 
 from catalog.errors import ServiceError
@@ -129,6 +130,19 @@ def words_space(name: str) -> "Space | None":
 def word_encoder(name: str, *, query: bool = False) -> "WordEncoder":
     """The encoder of an engine that has a words' space."""
     return cast("WordEncoder", encoder(name, query=query))
+
+
+def encoder_try(name: str, *, pictures: bool, texts: bool) -> None:
+    """Embed next to nothing, as a query of pictures or texts would. Raises `EncoderError`."""
+    from search.engine.encoders.base import PICTURE_SIZE
+
+    if settings.SEARCH.engines[name].encoder == "shape":
+        return
+    held = encoder(name, query=True)
+    if pictures:
+        held.pictures_embed(np.zeros((1, PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))
+    if texts and words_space(name):
+        word_encoder(name).texts_embed(["x"])
 
 
 def is_joint(name: str) -> bool:

@@ -46,7 +46,7 @@ def engine_names(kind: str) -> list[str]:
         case "image":
             return pictures
         case "text":
-            return [*(name for name in pictures if encoders.words_space(name)), WORDS]
+            return [*(name for name in pictures if _reads(name)), WORDS]
         case "hybrid":
             return [*pictures, WORDS]
         case "mesh":
@@ -58,9 +58,10 @@ def engine_names(kind: str) -> list[str]:
 def engines_for(kind: str) -> list[tuple[str, str]]:
     """What a user may choose for a query of this kind: names and labels, the default first."""
     names = engine_names(kind)
-    if kind == "hybrid":
-        return [(FUSION, str(LABELS[FUSION]))]
     choices = [FUSION, *names] if len(names) > 1 else names
+    if kind == "hybrid":
+        # The words are asked beside whichever engine looks; alone they would forget the picture.
+        choices = [name for name in choices if name != WORDS]
     return [(name, label(name)) for name in choices]
 
 
@@ -71,14 +72,42 @@ def label(name: str) -> str:
     return own.get(get_language() or "en") or own.get("en") or str(LABELS.get(name, name))
 
 
-def engines_chosen(kind: str, engine: str) -> list[str]:
-    """The rankings that the asked engine stands for; "" is the default. Raises `ServiceError`."""
+def engines_chosen(kind: str, engine: str) -> tuple[str, list[str]]:
+    """The choice and the rankings that it stands for; "" is the default. Raises `ServiceError`."""
     choices = [name for name, _label in engines_for(kind)]
     engine = engine or choices[0]
     if engine not in choices:
         known = ", ".join(choices)
         raise ServiceError("engine_unknown", engine=engine[:40], known=known)
-    return engine_names(kind) if engine == FUSION else [engine]
+    if engine == FUSION:
+        return engine, engine_names(kind)
+    return engine, [engine, WORDS] if kind == "hybrid" else [engine]
+
+
+def engines_failing(kind: str, names: list[str]) -> dict[str, ServiceError]:
+    """Of these engines, those that cannot answer such a query now, and why: each is tried."""
+    from search.engine.errors import EncoderError
+
+    failed: dict[str, ServiceError] = {}
+    for name in names:
+        try:
+            if name != WORDS:
+                encoders.encoder_try(
+                    name, pictures=kind != "text", texts=kind in {"text", "hybrid"}
+                )
+        except EncoderError as error:
+            failed[name] = ServiceError(error.code, status=503, **error.params)
+    return failed
+
+
+def _reads(name: str) -> bool:
+    """Whether the engine knows words; of one that cannot be loaded, its failure is to be told."""
+    from search.engine.errors import EncoderError
+
+    try:
+        return encoders.words_space(name) is not None
+    except EncoderError:
+        return True
 
 
 def spaces() -> list["Space"]:

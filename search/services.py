@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from catalog.errors import ServiceError
 from catalog.models import Part
 from search import encoders, engines, selectors
 from search.candidates import Candidates, Look, Stopwatch, candidates_find
-from search.encode import PhotoCut
+from search.encode import Encoded, PhotoCut
 from search.query import Query, k_checked, query_encode
 
 if TYPE_CHECKING:
@@ -24,11 +25,26 @@ WORDS_SHARE = 0.5
 
 
 @dataclass(frozen=True)
+class Said:
+    """What one ranking said of a part: its rank there, and its share (0..1) of the score.
+
+    The rank is None where the ranking did not find the part by itself; similarity and strength
+    are None of words, and of what the engine did not compare.
+    """
+
+    label: str
+    share: float
+    rank: int | None = None
+    similarity: float | None = None
+    strength: float | None = None
+
+
+@dataclass(frozen=True)
 class Hit:
     """One part of an answer.
 
-    `similarity` is a cosine and `strength` what it is worth, 0..1; both None where only words were
-    compared.
+    `similarity` is a cosine and `strength` what it is worth, 0..1, of the first engine; both None
+    where only words were compared. `by_engine` says what each ranking said of it.
     """
 
     part: Part
@@ -39,7 +55,7 @@ class Hit:
     best_view: int | None
     thumbnail_url: str
     view_url: str
-    rankings: Mapping[str, int]  # engine -> the part's rank there
+    by_engine: Mapping[str, "Said"]  # engine or "words" -> what it said of the part
     relation: "Relation | None" = None
     by_words: bool = False  # its words say what was asked
     weak: bool = False
@@ -50,6 +66,12 @@ class Hit:
         if self.strength is None:
             return False
         return not self.by_words or self.strength >= settings.SEARCH.search.similarity_threshold
+
+    @property
+    def several(self) -> list["Said"]:
+        """The rankings that the score is made of, the largest share first, when there are some."""
+        made = sorted((s for s in self.by_engine.values() if s.share), key=lambda s: -s.share)
+        return made if len(self.by_engine) > 1 else []
 
     @property
     def percent(self) -> int:
@@ -65,6 +87,13 @@ class Answer:
     photo: PhotoCut | None = None
     weak: bool = False  # none of the hits is close
     expanded: list[str] = field(default_factory=list)  # the other words it was asked in
+    # Engines of a fusion that could not answer, and why; the others did.
+    engines_failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> list[tuple[str, str]]:
+        """The labels of the engines that could not answer, and why."""
+        return [(engines.label(name), why) for name, why in self.engines_failed.items()]
 
 
 def search_run(query: Query, *, names: list[str] | None = None) -> Answer:
@@ -73,17 +102,54 @@ def search_run(query: Query, *, names: list[str] | None = None) -> Answer:
     `names`: by these rankings, in use or not, and any k; for whoever measures them.
     """
     k = k_checked(query.k, free=names is not None)
-    names = engines.engines_chosen(query.kind, query.engine) if names is None else names
+    measured = names is not None
+    if names is None:
+        engine, names = engines.engines_chosen(query.kind, query.engine)
+    else:
+        engine = names[0] if len(names) == 1 else engines.FUSION
     watch = Stopwatch()
     with watch.stage("total"):
         with watch.stage("encode"):
-            encoded = query_encode(query, names)
+            encoded, failed = encode_left(query, names, needed=measured or engine != engines.FUSION)
+            names = [name for name in names if name not in failed]
         found, parts = candidates_find(query, names, encoded, k=k, watch=watch)
         with watch.stage("hydrate"):
             hits = hits_make(parts, found, encoded.invariants)
-    engine = names[0] if len(names) == 1 else engines.FUSION
     weak = bool(hits) and all(hit.weak for hit in hits)
-    return Answer(hits, watch.read(), engine, encoded.photo, weak, list(encoded.also))
+    return Answer(
+        results=hits,
+        took_ms=watch.read(),
+        engine=engine,
+        photo=encoded.photo,
+        weak=weak,
+        expanded=list(encoded.also),
+        engines_failed={name: str(error) for name, error in failed.items()},
+    )
+
+
+def encode_left(
+    query: Query, names: list[str], *, needed: bool
+) -> tuple[Encoded, dict[str, ServiceError]]:
+    """The query's vectors, and which engines could not make theirs.
+
+    An engine whose weights are gone does not cost a fusion its answer. Raises the engine's
+    `ServiceError` when each is `needed`, or when nobody else can answer.
+    """
+    from search.engine.errors import EncoderError
+
+    try:
+        return query_encode(query, names), {}
+    except (EncoderError, ServiceError) as error:
+        if not any(isinstance(one, EncoderError) for one in (error, error.__cause__)):
+            raise
+        failed = engines.engines_failing(query.kind, names)
+        left = [name for name in names if name not in failed]
+        answering = left if query.text.strip() else [n for n in left if n != engines.WORDS]
+        if not failed:
+            raise
+        if needed or not answering:
+            raise next(iter(failed.values())) from error
+    return query_encode(query, left), failed
 
 
 @dataclass(frozen=True)
@@ -96,11 +162,9 @@ class Nearness:
 
 
 def hits_make(parts: list[Part], found: Candidates, invariants: dict[str, Any] | None) -> list[Hit]:
-    ranks = {
-        name: {part: rank for rank, part in enumerate(ids, 1)}
-        for name, ids in found.rankings.items()
-    }
     looks = [_nearness(look, parts) for look in found.looks]
+    scores = found.scores(part.pk for part in parts)
+    said = _said(found, looks, scores)
     # What the first engine saw (or read) gives the similarity and the view people see.
     shown = looks[0] if looks else {}
     best = {part: near.view for part, near in shown.items() if near.view is not None}
@@ -113,19 +177,49 @@ def hits_make(parts: list[Part], found: Candidates, invariants: dict[str, Any] |
             Hit(
                 part=part,
                 rank=rank,
-                score=found.scores[part.pk],
+                score=scores[part.pk][0],
                 similarity=near and near.similarity,
                 strength=near and near.strength,
                 best_view=best.get(part.pk),
                 thumbnail_url=part.thumbnail.url if part.thumbnail else "",
                 view_url=view.image.url if view else "",
-                rankings={n: of[part.pk] for n, of in ranks.items() if part.pk in of},
+                by_engine=said[part.pk],
                 relation=relation,
                 by_words=_by_words(part.pk, found),
                 weak=_is_weak(part.pk, found, looks, relation),
             )
         )
     return _closest_first(hits)
+
+
+def _said(
+    found: Candidates,
+    looks: list[dict[int, Nearness]],
+    scores: Mapping[int, tuple[float, dict[str, float]]],
+) -> dict[int, dict[str, Said]]:
+    """What each ranking said of each part that has a score, by part and engine."""
+    ranks = {
+        name: {part: rank for rank, part in enumerate(ids, 1)}
+        for name, ids in found.rankings.items()
+    }
+    near: dict[str, dict[int, Nearness]] = {}
+    for look, of in zip(found.looks, looks, strict=True):
+        near.setdefault(look.engine, of)
+    said = {}
+    for part, (_score, shares) in scores.items():
+        held = {name: near.get(name, {}).get(part) for name in ranks}
+        said[part] = {
+            name: Said(
+                label=engines.label(name),
+                share=shares.get(name, 0.0),
+                rank=of.get(part),
+                similarity=held[name] and held[name].similarity,
+                strength=held[name] and held[name].strength,
+            )
+            for name, of in ranks.items()
+            if part in of or held[name] or shares.get(name)
+        }
+    return said
 
 
 def _nearness(look: Look, parts: list[Part]) -> dict[int, Nearness]:

@@ -5,7 +5,7 @@ result to every room as `settings.SEARCH`.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import yaml
 from pydantic import (
@@ -100,12 +100,19 @@ Engine = Annotated[
 ]
 
 
+def encoder_kinds() -> set[str]:
+    """What `encoder` may say: weights may be given to all engines of a kind at once."""
+    members = get_args(get_args(Engine)[0])
+    return {kind for of in members for kind in get_args(of.model_fields["encoder"].annotation)}
+
+
 class Search(Section):
     default_k: PositiveInt = 5
     max_k: PositiveInt = 20
     candidate_k: PositiveInt = 60
     hybrid_alpha: Share = 0.6
     rrf_constant: PositiveInt = 60
+    default_weight: Weight = 0.5
     fusion_weights: dict[str, Weight] = {}
     text_weights: dict[str, Weight] = {}
     mesh_weights: dict[str, Weight] = {}
@@ -213,7 +220,8 @@ class SearchConfig(Section):
             raise ValueError(f"use: say which engines; {unused[0]} is large and cannot be implied")
         for key in ("fusion_weights", "text_weights", "mesh_weights"):
             named = getattr(self.search, key).keys()
-            if unknown := named - self.engines.keys() - {"words"}:
+            kinds = encoder_kinds()
+            if unknown := named - self.engines.keys() - kinds - {"words"}:
                 raise ValueError(f"search.{key}: no engine is called {sorted(unknown)}")
         return self
 

@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
@@ -20,10 +21,14 @@ hypothesis_settings.load_profile("house")
 
 @pytest.fixture(autouse=True)
 def clean_state() -> Iterator[None]:
-    """Every test starts with an empty queue and cache, no index and no glossary in memory."""
+    """Every test starts with an empty queue and cache, no index and no glossary in memory.
+
+    And in the language of the settings: a request leaves its own active in the thread.
+    """
     from search.glossary import _glossary
     from search.indices import _held
 
+    translation.deactivate()
     cache.clear()
     queue_clear()
     _held.cache_clear()

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -34,6 +34,27 @@ def icon(name: str) -> SafeString:
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
         static("icons.svg"),
         name,
+    )
+
+
+@register.simple_tag
+def share_bar(several: list[Any]) -> SafeString:
+    """What a score is made of as a bar of pieces, decoration only: the same stands in words.
+
+    Drawn in SVG, whose widths are attributes: the pages' policy forbids styles in the markup.
+    """
+    pieces, start = [], 0.0
+    for place, said in enumerate(several):
+        width = 100 * said.share
+        pieces.append((place, f"{start:.2f}", f"{width:.2f}"))
+        start += width
+    drawn = format_html_join(
+        "", '<rect class="share-{}" x="{}" y="0" width="{}" height="6"></rect>', pieces
+    )
+    return format_html(
+        '<svg class="share-bar" viewBox="0 0 100 6" preserveAspectRatio="none" '
+        'aria-hidden="true">{}</svg>',
+        drawn,
     )
 
 

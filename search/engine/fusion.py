@@ -1,24 +1,41 @@
 """Join views into a part, two embeddings into one, several rankings into one.
 
 Pure functions on arrays. Knows no engines: names are only keys, and weights come from the caller.
+Several rankings become a `Fused`: one order, and what each ranking's share in every score is.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Float = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Key = TypeVar("Key")
 
 # How far under the last of an engine's best its other parts may fall, in its lead's length.
 FLOOR = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """Several rankings as one: part ids (n,) and their scores (n,), best first.
+
+    `shares` says of each ranking that counted, for every part (n,), which part of its score came
+    from there: 0..1, together 1. What a ranking lifts a part above the least that it gives to any
+    is its contribution; a part that nothing lifts has the weights themselves as shares.
+    """
+
+    part_ids: Ints
+    scores: Floats
+    shares: Mapping[Any, Floats]
 
 
 def views_pool(similarities: Float, offsets: Ints, *, pooling: Literal["max", "mean"]) -> Float:
@@ -60,63 +77,53 @@ def embeddings_fuse(image: Float, text: Float, *, alpha: float) -> Float:
 
 def rankings_fuse(
     rankings: Mapping[str, Ints], weights: Mapping[str, float], *, c: float = 60.0
-) -> tuple[Ints, NDArray[np.float64]]:
+) -> Fused:
     """Weighted reciprocal rank fusion: score(part) = sum of weight / (c + rank), rank from 1.
 
     Cormack, Clarke and Buettcher, "Reciprocal rank fusion outperforms Condorcet and individual
     rank learning methods", SIGIR 2009, with their c = 60. rankings: part ids (n,) best first,
-    without repeats; every one needs a weight, and one of weight 0 is left out whole. Returns
-    part ids and scores, best first; equal scores are ordered by part id.
+    without repeats; every one needs a weight, and one of weight 0 is left out whole. A ranking
+    that lacks a part has no share in its score. Equal scores are ordered by part id.
     """
-    ids: list[Ints] = [np.empty(0, np.int64)]
-    shares: list[NDArray[np.float64]] = [np.empty(0, np.float64)]
-    # Sorted, so that the sums do not depend on the order of the mapping.
-    for name in sorted(rankings):
-        ranking = np.asarray(rankings[name], np.int64)
-        weight = weights[name]
+    some = {}
+    for name, ranking in rankings.items():
+        ids, weight = np.asarray(ranking, np.int64), weights[name]
         if weight < 0:
             raise ValueError(f"the weight of {name} must not be negative: {weight}")
-        if len(np.unique(ranking)) != len(ranking):
+        if len(np.unique(ids)) != len(ids):
             raise ValueError(f"the ranking of {name} repeats a part")
-        if weight > 0:
-            ids.append(ranking)
-            shares.append(weight / (c + np.arange(1, len(ranking) + 1, dtype=np.float64)))
-    parts, places = np.unique(np.concatenate(ids), return_inverse=True)
-    scores = np.zeros(len(parts), np.float64)
-    np.add.at(scores, places, np.concatenate(shares))
-    order = np.lexsort((parts, -scores))
-    return parts[order], scores[order]
+        if weight > 0 and len(ids):
+            some[name] = (ids, weight / (c + np.arange(1, len(ids) + 1, dtype=np.float64)))
+    parts = _union(ids for ids, _ in some.values())
+    columns = {name: _column(parts, *found, missing=0.0) for name, found in some.items()}
+    return _fused(parts, columns, columns, weights)
 
 
 def scores_fuse(
     rankings: Mapping[str, tuple[Ints, Float]], weights: Mapping[str, float], *, head: int = 20
-) -> tuple[Ints, NDArray[np.float64]]:
+) -> Fused:
     """Weighted sum of standardised similarities, for rankings whose similarities mean something.
 
     Each ranking, (part ids (n,), similarities (n,)) best first, is measured in deviations from the
     mean of its first `head`: a lead that is large among its own neighbours counts much, wherever
     the engine's similarities lie. A part that a ranking lacks gets its last similarity. (CombSUM of
     z-scores: Fox and Shaw 1994; Montague and Aslam, "Relevance score normalization for
-    metasearch", CIKM 2001; the head in place of all, since the tail is cut anyway.) Returns part
-    ids and scores, best first; equal scores are ordered by part id.
+    metasearch", CIKM 2001; the head in place of all, since the tail is cut anyway.) Equal scores
+    are ordered by part id.
     """
-    some = {name: found for name, found in rankings.items() if weights[name] > 0 and len(found[0])}
-    parts = np.unique(np.concatenate([np.empty(0, np.int64), *(ids for ids, _ in some.values())]))
-    scores = np.zeros(len(parts), np.float64)
-    for name in sorted(some):
-        ids, similarities = some[name]
+    columns = {}
+    for name, (ids, similarities) in rankings.items():
+        if not len(ids):
+            continue
         first = similarities[:head].astype(np.float64)
         # One part alone, or equals: no deviation to measure by, and nothing to tell apart.
         deviation = max(float(first.std()), 1e-6)
         standard = (similarities.astype(np.float64) - first.mean()) / deviation
-        column = np.full(len(parts), standard[-1])
-        column[np.searchsorted(parts, ids)] = standard
-        scores += weights[name] * column
-    order = np.lexsort((parts, -scores))
-    return parts[order], scores[order]
+        columns[name] = (ids, standard, float(standard[-1]))
+    return _weighed(columns, weights)
 
 
-def similarities_scale(similarities: Float, *, first: float, last: float) -> NDArray[np.float64]:
+def similarities_scale(similarities: Float, *, first: float, last: float) -> Floats:
     """Similarities on the scale of scores: 1 at `first`, 0 at `last`, never under -FLOOR.
 
     `first` and `last` are an engine's best and the last of its best for this query: wherever an
@@ -130,21 +137,63 @@ def similarities_scale(similarities: Float, *, first: float, last: float) -> NDA
     return np.where(scaled < 0, FLOOR * below / (FLOOR - below), scaled)
 
 
-def scores_add(
-    columns: Mapping[Key, tuple[Ints, NDArray[np.float64]]], weights: Mapping[Key, float]
-) -> tuple[Ints, NDArray[np.float64]]:
+def scores_add(columns: Mapping[Key, tuple[Ints, Floats]], weights: Mapping[Key, float]) -> Fused:
     """Weighted sum of scores that share a scale.
 
     columns: part ids (n,) without repeats and their scores (n,). A part that a column lacks gets
-    the lowest of it, or 0 if all there are above. Returns part ids and scores, best first; equal
-    scores are ordered by part id.
+    the lowest of it, or 0 if all there are above. Equal scores are ordered by part id.
     """
-    some = {name: found for name, found in columns.items() if weights[name] > 0 and len(found[0])}
-    parts = np.unique(np.concatenate([np.empty(0, np.int64), *(ids for ids, _ in some.values())]))
-    total = np.zeros(len(parts), np.float64)
-    for name, (ids, scores) in some.items():
-        column = np.full(len(parts), min(float(scores.min()), 0.0))
-        column[np.searchsorted(parts, ids)] = scores
-        total += weights[name] * column
-    order = np.lexsort((parts, -total))
-    return parts[order], total[order]
+    return _weighed(
+        {
+            name: (ids, scores, min(float(scores.min()), 0.0))
+            for name, (ids, scores) in columns.items()
+            if len(ids)
+        },
+        weights,
+    )
+
+
+def _weighed(
+    columns: Mapping[Key, tuple[Ints, Floats, float]], weights: Mapping[Key, float]
+) -> Fused:
+    """Columns of ids, scores and the score of what is missing, as a weighted sum."""
+    some = {name: found for name, found in columns.items() if weights[name] > 0}
+    parts = _union(ids for ids, _, _ in some.values())
+    weighed = {
+        name: weights[name] * _column(parts, ids, scores, missing=missing)
+        for name, (ids, scores, missing) in some.items()
+    }
+    lifts = {name: column - column.min() for name, column in weighed.items()}
+    return _fused(parts, weighed, lifts, weights)
+
+
+def _union(ids: Iterable[Ints]) -> Ints:
+    return np.unique(np.concatenate([np.empty(0, np.int64), *ids]))
+
+
+def _column(parts: Ints, ids: Ints, values: Floats, *, missing: float) -> Floats:
+    """The values (n,) at the places of their ids among all `parts`, sorted."""
+    column = np.full(len(parts), missing)
+    column[np.searchsorted(parts, ids)] = values
+    return column
+
+
+def _fused(
+    parts: Ints,
+    columns: Mapping[Key, Floats],
+    lifts: Mapping[Key, Floats],
+    weights: Mapping[Key, float],
+) -> Fused:
+    """The parts by the sum of the columns; the lifts are what each column's share goes by."""
+    # Sorted, so that the sums do not depend on the order of the mapping.
+    names = sorted(columns, key=repr)
+    nothing = np.zeros(len(parts), np.float64)
+    scores, lifted = (sum((of[name] for name in names), nothing) for of in (columns, lifts))
+    order = np.lexsort((parts, -scores))
+    total = sum(weights[name] for name in names)
+    some = lifted > 0
+    shares = {
+        name: np.where(some, lifts[name] / np.where(some, lifted, 1), weights[name] / total)[order]
+        for name in names
+    }
+    return Fused(parts[order], scores[order], shares)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from search.engine.fusion import (
     FLOOR,
+    Fused,
     embeddings_fuse,
     rankings_fuse,
     scores_add,
@@ -26,14 +27,19 @@ weight = st.floats(0.01, 10)
 
 
 def fused(rankings, weights, **how):
-    ids, scores = rankings_fuse({n: np.array(r) for n, r in rankings.items()}, weights, **how)
-    return dict(zip(ids.tolist(), scores.tolist(), strict=True))
+    made = rankings_fuse({n: np.array(r) for n, r in rankings.items()}, weights, **how)
+    return dict(zip(made.part_ids.tolist(), made.scores.tolist(), strict=True))
+
+
+def pair(made: Fused) -> tuple[np.ndarray, np.ndarray]:
+    return made.part_ids, made.scores
 
 
 def test_the_known_values_of_two_rankings():
-    ids, scores = rankings_fuse(
+    made = rankings_fuse(
         {"image": np.array([7, 3, 9]), "words": np.array([3, 5])}, {"image": 0.7, "words": 0.3}
     )
+    ids, scores = pair(made)
     assert ids.tolist() == [3, 7, 9, 5]
     expected = [0.7 / 62 + 0.3 / 61, 0.7 / 61, 0.7 / 63, 0.3 / 62]
     np.testing.assert_allclose(scores, expected, rtol=1e-12)
@@ -139,7 +145,7 @@ def found(*pairs: tuple[int, float]) -> tuple[np.ndarray, np.ndarray]:
 def test_a_large_lead_outweighs_a_small_one():
     clear = found((1, 0.9), (2, 0.3), (3, 0.29), (4, 0.28))
     close = found((2, 0.999), (1, 0.998), (3, 0.99), (4, 0.98))
-    ids, scores = scores_fuse({"a": clear, "b": close}, {"a": 0.5, "b": 0.5})
+    ids, scores = pair(scores_fuse({"a": clear, "b": close}, {"a": 0.5, "b": 0.5}))
     assert ids.tolist()[:2] == [1, 2]
     assert np.all(np.diff(scores) <= 0)
 
@@ -149,15 +155,17 @@ def test_where_an_engine_s_similarities_lie_does_not_matter():
     other = found((3, 0.8), (2, 0.5), (1, 0.4))
     moved = (other[0], (other[1] * 0.01 + 0.99).astype(np.float32))
     weights = {"a": 0.7, "b": 0.3}
-    ids, scores = scores_fuse({"a": one, "b": other}, weights)
-    ids_moved, scores_moved = scores_fuse({"a": one, "b": moved}, weights)
+    ids, scores = pair(scores_fuse({"a": one, "b": other}, weights))
+    ids_moved, scores_moved = pair(scores_fuse({"a": one, "b": moved}, weights))
     assert ids.tolist() == ids_moved.tolist()
     assert np.allclose(scores, scores_moved, atol=1e-3)
 
 
 def test_a_part_that_one_ranking_lacks_counts_as_its_last():
-    ids, scores = scores_fuse(
-        {"a": found((1, 0.9), (2, 0.5)), "b": found((2, 0.9), (3, 0.5))}, {"a": 1, "b": 1}
+    ids, scores = pair(
+        scores_fuse(
+            {"a": found((1, 0.9), (2, 0.5)), "b": found((2, 0.9), (3, 0.5))}, {"a": 1, "b": 1}
+        )
     )
     assert sorted(ids.tolist()) == [1, 2, 3]
     assert ids[-1] == 3 or scores[-1] == scores[-2]
@@ -166,10 +174,10 @@ def test_a_part_that_one_ranking_lacks_counts_as_its_last():
 def test_weight_zero_equals_nothing_and_no_deviation_are_no_trouble():
     nothing = found()
     alone = found((7, 0.4))
-    assert scores_fuse({"a": nothing}, {"a": 1})[0].tolist() == []
-    assert scores_fuse({"a": alone, "b": nothing}, {"a": 1, "b": 1})[0].tolist() == [7]
-    assert scores_fuse({"a": found((2, 0.5), (1, 0.5))}, {"a": 1})[0].tolist() == [1, 2]
-    ids, _scores = scores_fuse({"a": alone, "b": found((9, 1.0))}, {"a": 1, "b": 0})
+    assert scores_fuse({"a": nothing}, {"a": 1}).part_ids.tolist() == []
+    assert scores_fuse({"a": alone, "b": nothing}, {"a": 1, "b": 1}).part_ids.tolist() == [7]
+    assert scores_fuse({"a": found((2, 0.5), (1, 0.5))}, {"a": 1}).part_ids.tolist() == [1, 2]
+    ids = scores_fuse({"a": alone, "b": found((9, 1.0))}, {"a": 1, "b": 0}).part_ids
     assert ids.tolist() == [7]
 
 
@@ -197,11 +205,94 @@ def test_scores_are_added_and_what_is_lacking_is_the_lowest():
         "mini": (np.array([1, 2, 3]), np.array([1.0, 0.5, -0.1])),
         "shape": (np.array([9]), np.array([50.0])),
     }
-    ids, scores = scores_add(columns, {"words": 1.0, "mini": 0.5, "shape": 0.0})
+    ids, scores = pair(scores_add(columns, {"words": 1.0, "mini": 0.5, "shape": 0.0}))
     assert ids.tolist() == [5, 2, 1, 3]
     np.testing.assert_allclose(scores, [0.9 - 0.05, 0.4 + 0.25, 0.5, -0.05])
 
 
 def test_nothing_added_is_nothing():
-    ids, scores = scores_add({"words": (np.empty(0, np.int64), np.empty(0))}, {"words": 1.0})
+    ids, scores = pair(scores_add({"words": (np.empty(0, np.int64), np.empty(0))}, {"words": 1.0}))
     assert len(ids) == len(scores) == 0
+
+
+# Shares -----------------------------------------------------------------------------------------
+
+similarities_made = st.dictionaries(
+    st.sampled_from(["mini", "shape", "words"]),
+    st.dictionaries(st.integers(0, 20), st.integers(-90, 90), max_size=9),
+    max_size=3,
+)
+
+
+def best_first(of: dict[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Part ids and similarities of whole hundredths, best first."""
+    return found(*sorted(((p, s / 100) for p, s in of.items()), key=lambda pair: -pair[1]))
+
+
+def fused_in_every_way(given_: dict[str, dict[int, int]], weights: dict[str, float]):
+    ranked = {name: best_first(of) for name, of in given_.items()}
+    yield rankings_fuse({name: ids for name, (ids, _) in ranked.items()}, weights)
+    yield scores_fuse(ranked, weights)
+    yield scores_add({n: (ids, s.astype(float)) for n, (ids, s) in ranked.items()}, weights)
+
+
+@given(similarities_made, st.data())
+def test_the_shares_of_a_score_are_parts_of_one(given_, data):
+    weights = {name: data.draw(st.sampled_from([0.0, 0.3, 0.7])) for name in given_}
+    counted = {name for name, of in given_.items() if of and weights[name]}
+    for made in fused_in_every_way(given_, weights):
+        assert set(made.shares) == counted
+        assert all(np.all(share >= 0) for share in made.shares.values())
+        if counted:
+            np.testing.assert_allclose(sum(made.shares.values()), 1, rtol=1e-9)
+
+
+@given(similarities_made, st.data())
+def test_neither_shares_nor_order_depend_on_who_comes_first(given_, data):
+    weights = {name: data.draw(weight) for name in given_}
+    turned = dict(reversed(given_.items()))
+    for one, other in zip(
+        fused_in_every_way(given_, weights), fused_in_every_way(turned, weights), strict=True
+    ):
+        np.testing.assert_array_equal(one.part_ids, other.part_ids)
+        np.testing.assert_array_equal(one.scores, other.scores)
+        for name, share in one.shares.items():
+            np.testing.assert_array_equal(share, other.shares[name])
+
+
+@given(similarities_made, st.data())
+def test_a_heavier_ranking_never_has_less_of_a_score(given_, data):
+    weights = {name: data.draw(weight) for name in given_}
+    if not weights:
+        return
+    name = data.draw(st.sampled_from(sorted(weights)))
+    heavier = weights | {name: weights[name] * 2}
+    for one, other in zip(
+        fused_in_every_way(given_, weights), fused_in_every_way(given_, heavier), strict=True
+    ):
+        if name not in one.shares:
+            continue
+        before = dict(zip(one.part_ids.tolist(), one.shares[name], strict=True))
+        after = dict(zip(other.part_ids.tolist(), other.shares[name], strict=True))
+        assert all(after[part] >= share - 1e-9 for part, share in before.items())
+
+
+def test_the_known_shares_of_two_rankings():
+    made = rankings_fuse(
+        {"image": np.array([7, 3]), "words": np.array([3])}, {"image": 0.7, "words": 0.3}
+    )
+    shares = {
+        part: {name: float(of[place]) for name, of in made.shares.items()}
+        for place, part in enumerate(made.part_ids.tolist())
+    }
+    assert shares[7] == {"image": 1, "words": 0}
+    whole = 0.7 / 62 + 0.3 / 61
+    assert shares[3] == pytest.approx({"image": 0.7 / 62 / whole, "words": 0.3 / 61 / whole})
+
+
+def test_what_nothing_lifts_is_shared_by_the_weights():
+    made = scores_add(
+        {"mini": (np.array([1]), np.array([-0.1])), "words": (np.array([1]), np.array([0.0]))},
+        {"mini": 0.6, "words": 0.2},
+    )
+    assert float(made.shares["mini"][0]) == pytest.approx(0.75)
