@@ -52,6 +52,8 @@ SENTENCES = {
     "k_out_of_range": _("k is %(k)s; ask for 1 to %(most)s."),
     "alpha_out_of_range": _("alpha is %(alpha)s; it runs from 0 to 1."),
     "engine_unknown": _("There is no engine “%(engine)s” for this; choose from: %(known)s."),
+    "marks_too_many": _("%(found)s parts are marked; mark at most %(most)s each way."),
+    "marks_both": _("A part is marked as more and as less like this at once: %(part)s."),
     "kind_unknown": _("There is no search of the kind “%(kind)s”."),
     "classify_one": _("Send one of these: a mesh as file, a picture as image, or a part_id."),
     "space_unknown": _("There is no space “%(space)s”."),

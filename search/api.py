@@ -16,8 +16,10 @@ from rest_framework.views import APIView
 from catalog.errors import ServiceError
 from catalog.inputs import JsonParser, OneFileField
 from catalog.models import Part
+from catalog.selectors import part_get
 from search import engines, indices
 from search.logs import search_log
+from search.neighbours import parts_similar
 from search.query import Query
 from search.selectors import Filters
 from search.services import Answer, Hit, search_run
@@ -63,7 +65,27 @@ class FiltersInput(serializers.Serializer):
         return Filters(**{k: tuple(v) if isinstance(v, list) else v for k, v in attrs.items()})
 
 
-class QueryInput(serializers.Serializer):
+class MarksField(serializers.ListField):
+    """Ids of parts: a list, in a form repeated or with commas."""
+
+    child = serializers.UUIDField()
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, default=(), **options)
+
+    def get_value(self, dictionary: Any) -> Any:
+        if hasattr(dictionary, "getlist"):
+            texts = dictionary.getlist(self.field_name)
+            return [part for text in texts for part in str(text).split(",") if part] or empty
+        return dictionary.get(self.field_name, empty)
+
+
+class MarksInput(serializers.Serializer):
+    more = MarksField(help_text="Parts that what is looked for is more like.")
+    less = MarksField(help_text="Parts that it is less like; they are not among the results.")
+
+
+class QueryInput(MarksInput):
     k = serializers.IntegerField(required=False, default=None, allow_null=True)
     engine = serializers.CharField(required=False, default="", allow_blank=True, max_length=40)
     filters = FiltersInput(required=False, default=Filters())
@@ -144,6 +166,7 @@ class HitOutput(serializers.Serializer):
         allow_null=True, help_text="The similarity calibrated to 0..1."
     )
     weak = serializers.BooleanField()
+    marked = serializers.BooleanField(help_text="Whether it is among `more` of the query.")
     best_view = serializers.IntegerField(allow_null=True)
     best_view_url = serializers.CharField(source="view_url")
     thumbnail_url = serializers.CharField()
@@ -200,6 +223,10 @@ AnswerOutput = inline_serializer(
             child=serializers.CharField(),
             help_text="Engines of the fusion that could not answer, each with the reason.",
         ),
+        "marks_ignored": serializers.ListField(
+            child=serializers.CharField(),
+            help_text="Ids in `more` and `less` that are not parts which can be found.",
+        ),
         "expanded": serializers.ListField(
             child=serializers.CharField(),
             help_text="The other words that the text was searched in.",
@@ -220,6 +247,7 @@ def answer_body(answer: Answer) -> dict[str, Any]:
         "took_ms": answer.took_ms,
         "expanded": answer.expanded,
         "engines_failed": answer.engines_failed,
+        "marks_ignored": list(answer.marks.ignored),
     }
     if answer.photo is not None:
         body["photo"] = answer.photo.to_json()
@@ -301,6 +329,22 @@ class MeshSearchApi(SearchApi):
     def fields(self, asked: dict[str, Any]) -> dict[str, Any]:
         asked["mesh"] = asked.pop("file")
         return asked
+
+
+class SimilarInput(MarksInput):
+    k = serializers.IntegerField(required=False, default=None, allow_null=True)
+    engine = serializers.CharField(required=False, default="", allow_blank=True, max_length=40)
+
+
+class PartSimilarApi(APIView):
+    scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(parameters=[SimilarInput], responses=AnswerOutput)
+    def get(self, request: Request, uuid: str) -> Response:
+        """The parts most like a part of the catalogue, as its mesh would find them."""
+        asked = SimilarInput(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        return Response(answer_body(parts_similar(part_get(uuid), **asked.validated_data)))
 
 
 class EngineListApi(APIView):

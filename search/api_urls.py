@@ -2,6 +2,7 @@
 
 from django.urls import re_path
 
+from catalog.api_urls import UUID
 from search import api, api_classify, api_explain, api_judging
 
 urlpatterns = [
@@ -9,6 +10,7 @@ urlpatterns = [
     re_path(r"^search/text/?$", api.TextSearchApi.as_view(), name="api_search_text"),
     re_path(r"^search/hybrid/?$", api.HybridSearchApi.as_view(), name="api_search_hybrid"),
     re_path(r"^search/mesh/?$", api.MeshSearchApi.as_view(), name="api_search_mesh"),
+    re_path(rf"^parts/{UUID}/similar/?$", api.PartSimilarApi.as_view(), name="api_part_similar"),
     re_path(r"^classify/?$", api_classify.ClassifyApi.as_view(), name="api_classify"),
     re_path(r"^explain/?$", api_explain.ExplainApi.as_view(), name="api_explain"),
     re_path(r"^engines/?$", api.EngineListApi.as_view(), name="api_engines"),

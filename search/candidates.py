@@ -18,6 +18,7 @@ from catalog.models import Part
 from catalog.words import Match, only_numbers, parts_by_words
 from search import encoders, engines, selectors
 from search.encode import Encoded
+from search.feedback import NO_MARKS, Marks, encoded_move
 from search.indices import index_current
 from search.joining import looks_fuse
 from search.query import Query
@@ -61,7 +62,8 @@ class Look:
     """What one engine found for one kind of query: a picture, words or a mesh.
 
     `found` are the parts it found by itself, best first; `first` and `last` the best and the
-    HEADth similarity of those. `ranking` may compare parts that others found, too.
+    HEADth similarity of those. `ranking` may compare parts that others found, too; `plain` has the
+    similarities to what was asked, where marks moved the query.
     """
 
     engine: str
@@ -70,6 +72,23 @@ class Look:
     found: list[int]
     first: float
     last: float
+    plain: "Ranking | None" = None
+
+    @property
+    def shown(self) -> "Ranking":
+        """The similarities that people see."""
+        return self.ranking if self.plain is None else self.plain
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query as the engines are asked it, and parts that are not to be found."""
+
+    query: Query
+    names: Sequence[str]
+    encoded: Encoded
+    exclude: Collection[int]
+    moved: bool  # by parts that it is more like
 
 
 @dataclass(frozen=True)
@@ -94,17 +113,29 @@ class Candidates:
 
 
 def candidates_find(
-    query: Query, names: Sequence[str], encoded: Encoded, *, k: int, watch: Stopwatch
+    query: Query,
+    names: Sequence[str],
+    encoded: Encoded,
+    *,
+    k: int,
+    watch: Stopwatch,
+    marks: Marks = NO_MARKS,
+    exclude: Collection[int] = (),
 ) -> tuple[Candidates, list[Part]]:
-    """Search ever wider until k parts pass the filters or there are no more."""
+    """Search ever wider until k parts pass the filters or there are no more.
+
+    `marks` move the query; what is marked as less like it, and what is excluded, is not found.
+    """
     width = settings.SEARCH.search.candidate_k
+    moved = encoded_move(encoded, marks)
+    asked = Asked(query, names, moved, {*marks.less_ids, *exclude}, bool(marks.more))
     for turn in range(ROUNDS + 1):
         allowed = None
         if turn == ROUNDS:
             with watch.stage("hydrate"):
                 allowed = selectors.parts_allowed(query.filters, most=ALLOWED_MOST)
         with watch.stage("search"):
-            looks, matches = _search(query, names, encoded, width=width, allowed=allowed)
+            looks, matches = _search(asked, width=width, allowed=allowed)
         with watch.stage("fuse"):
             found = _candidates(query, looks, matches)
         with watch.stage("hydrate"):
@@ -113,49 +144,77 @@ def candidates_find(
         if len(parts) == k or all(len(ranking) < width for ranking in found.rankings.values()):
             break
         width *= WIDEN
+    if marks:
+        with watch.stage("search"):
+            looks = [_look_plain(look, encoded, parts) for look in found.looks]
+        found = replace(found, looks=looks)
     return found, parts
 
 
 def _search(
-    query: Query,
-    names: Sequence[str],
-    encoded: Encoded,
-    *,
-    width: int,
-    allowed: list[int] | None,
+    asked: Asked, *, width: int, allowed: list[int] | None
 ) -> tuple[list[Look], list[Match] | None]:
     """What each engine finds, and what the words do; None where words are not asked."""
+    query, names, encoded, exclude = asked.query, asked.names, asked.encoded, asked.exclude
     matches = None
     if engines.WORDS in names and query.text.strip():
         weight = settings.SEARCH.expansion.words_weight
-        matches = parts_by_words(query.text, limit=width, also=encoded.also, also_weight=weight)
+        matches = parts_by_words(
+            query.text, limit=width + len(exclude), also=encoded.also, also_weight=weight
+        )
+        matches = [match for match in matches if match.part not in exclude][:width]
     seen = "mesh" if query.kind == "mesh" else "image"
-    asked = [(name, seen, vectors) for name, vectors in encoded.vectors.items() if name in names]
+    spaces = [(name, seen, vectors) for name, vectors in encoded.vectors.items() if name in names]
     # A part number that is found says all there is to say: it has no shape to look for.
-    if not (matches and only_numbers(query.text)):
-        asked += [(name, "text", of) for name, of in encoded.words.items() if name in names]
-    looks = [_look(*one, width=width, allowed=allowed) for one in asked]
+    if asked.moved or not (matches and only_numbers(query.text)):
+        spaces += [(name, "text", of) for name, of in encoded.words.items() if name in names]
+    looks = [_look(*one, width=width, allowed=allowed, exclude=exclude) for one in spaces]
     if query.kind in {"text", "hybrid"} and len(looks) + bool(matches) > 1:
         # Found by one, a part is compared by all: in a large catalogue the lists hardly meet.
         every = {match.part for match in matches or ()}.union(*(look.found for look in looks))
         looks = [
             replace(look, ranking=_ranking(*one, width=len(every), allowed=every))
-            for look, one in zip(looks, asked, strict=True)
+            for look, one in zip(looks, spaces, strict=True)
         ]
     return looks, matches
 
 
 def _look(
-    name: str, kind: str, vectors: Vectors, *, width: int, allowed: Collection[int] | None
+    name: str,
+    kind: str,
+    vectors: Vectors,
+    *,
+    width: int,
+    allowed: Collection[int] | None,
+    exclude: Collection[int],
 ) -> Look:
-    ranking = _ranking(name, kind, vectors, width=width, allowed=allowed)
+    ranking = _ranking(name, kind, vectors, width=width, allowed=allowed, exclude=exclude)
     head = ranking.similarities[:HEAD]
     first, last = (float(head[0]), float(head[-1])) if len(head) else (0.0, 0.0)
     return Look(name, kind, ranking, ranking.part_ids.tolist(), first, last)
 
 
+def _look_plain(look: Look, encoded: Encoded, parts: list[Part]) -> Look:
+    """The look with the parts' similarities to the query as it was before marks moved it.
+
+    A strength is calibrated for what people ask; to a moved query everything is nearer.
+    """
+    if not parts:
+        return look
+    vectors = (encoded.words if look.kind == "text" else encoded.vectors)[look.engine]
+    among = [part.pk for part in parts]
+    plain = _ranking(look.engine, look.kind, vectors, width=len(among), allowed=among)
+    return replace(look, plain=plain)
+
+
 def _ranking(
-    name: str, kind: str, vectors: Vectors, *, width: int, allowed: Collection[int] | None
+    name: str,
+    kind: str,
+    vectors: Vectors,
+    *,
+    width: int,
+    allowed: Collection[int] | None,
+    exclude: Collection[int] = (),
 ) -> "Ranking":
     space = encoders.words_space(name) if kind == "text" else encoders.space(name)
     return index_current(space).search(
@@ -165,6 +224,7 @@ def _ranking(
         # mesh are all of it: each finds its own best view, and their mean counts.
         query_pooling="mean" if kind == "mesh" else "max",
         allowed=None if allowed is None else np.fromiter(allowed, np.int64, len(allowed)),
+        exclude=exclude or None,
     )
 
 

@@ -6,7 +6,7 @@ reader that has seen number n needs only what is above n, and can never miss a r
 (docs/decisions/0002-snapshot-and-tail.md).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,6 +62,15 @@ def embeddings_read(part_id: int, space_key: str) -> NDArray[np.float32] | None:
     if row is None:
         return None
     return np.frombuffer(row[0], LITTLE_HALF).reshape(row[1], -1).astype(np.float32)
+
+
+def embeddings_of(part_ids: Iterable[int], space_key: str) -> dict[int, NDArray[np.float32]]:
+    """The (views, d) vectors of several parts in a space: {part id: vectors}."""
+    rows = Embedding.objects.filter(part__in=part_ids, space__key=space_key)
+    return {
+        part: np.frombuffer(vectors, LITTLE_HALF).reshape(views, -1).astype(np.float32)
+        for part, views, vectors in rows.values_list("part_id", "views", "vectors")
+    }
 
 
 def rows_after(space: Space, seq: int, *, until: int | None = None) -> Iterator[RowBatch]:

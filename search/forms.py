@@ -132,13 +132,49 @@ def percent_field(label: str) -> forms.FloatField:
     return forms.FloatField(label=label, required=False, min_value=0, max_value=100, widget=widget)
 
 
-class SearchForm(FilterForm):
+class MarksForm(HouseForm):
+    """Parts marked as more or less like what is looked for, by their ids.
+
+    `more` and `less` are those marked already; `mark_more`, `mark_less` and `unmark` the button
+    that was pressed. Marks belong to the words they were made for: `marked_for`.
+    """
+
+    engine = forms.CharField(required=False, max_length=60)
+
+    def marks(self, question: str = "") -> dict[str, tuple[str, ...]]:
+        """`more` and `less` after the button."""
+        if self.data.get("marked_for", question).strip() != question:
+            return {"more": (), "less": ()}
+        pressed = {name: self._ids(f"mark_{name}") for name in ("more", "less")}
+        gone = {*self._ids("unmark"), *pressed["more"], *pressed["less"]}
+        return {
+            name: (*(one for one in self._ids(name) if one not in gone), *of)
+            for name, of in pressed.items()
+        }
+
+    def _ids(self, name: str) -> list[str]:
+        return [part[:60] for part in self.data.getlist(name) if part]
+
+
+class SimilarForm(MarksForm):
+    """How the parts similar to a part are asked for. What is not known is left out."""
+
+    def clean_engine(self) -> str:
+        engine = self.cleaned_data["engine"]
+        return engine if engine in dict(engines_for("mesh")) else ""
+
+    def asked(self) -> dict[str, Any]:
+        """The engine and the marks; of a form that is not valid, the marks alone."""
+        self.is_valid()
+        return {"engine": self.cleaned_data.get("engine", ""), **self.marks()}
+
+
+class SearchForm(FilterForm, MarksForm):
     """The question itself. `tab` decides which of its fields are asked for."""
 
     q = forms.CharField(required=False, strip=True)
     image = forms.FileField(required=False, allow_empty_file=True)
     mesh = forms.FileField(required=False, allow_empty_file=True)
-    engine = forms.CharField(required=False, max_length=60)
     # "no" asks in the user's own words only; a box that is not ticked says nothing.
     expand = forms.CharField(required=False, max_length=10)
     alpha = forms.FloatField(
@@ -221,6 +257,7 @@ class SearchForm(FilterForm):
             crop=(left, top, right, bottom) if cropped else None,
             expand=False if known["expand"] == "no" else None,
             show_cut=True,
+            **self.marks(known["q"]),
         )
 
     def sentences(self) -> list[str]:

@@ -1,34 +1,78 @@
-"""Parts like a part, for its page.
+"""Parts like a part, for its page and for machines.
 
 Works from the vectors that are kept; no file is read.
 """
 
+from collections.abc import Sequence
+from uuid import UUID
+
+from catalog.errors import ServiceError
 from catalog.models import Part
 from search import embeddings, encoders, engines
 from search.candidates import Stopwatch, candidates_find
 from search.encode import Encoded
-from search.query import Query
-from search.services import Hit, hits_make
+from search.feedback import marks_read
+from search.query import Query, k_checked
+from search.services import Answer, hits_make, hits_marked
 
 # A part is asked about as its file would be: all its views count, shape and looks together.
 AS_MESH = Query(kind="mesh")
 
 
-def part_encoded(part: Part) -> Encoded:
-    """The part's kept vectors as a query; engines it has none for are left out."""
-    vectors = {}
-    for name in engines.in_use():
-        rows = embeddings.embeddings_read(part.pk, encoders.space(name).key)
+def part_encoded(part: Part, names: Sequence[str]) -> tuple[Encoded, dict[str, ServiceError]]:
+    """The part's kept vectors as a query of these engines, and which cannot say their space.
+
+    Engines it has no vectors for are left out.
+    """
+    from search.engine.errors import EncoderError
+
+    vectors, failed = {}, {}
+    for name in names:
+        try:
+            rows = embeddings.embeddings_read(part.pk, encoders.space(name).key)
+        except EncoderError as error:
+            failed[name] = ServiceError(error.code, status=503, **error.params)
+            continue
         if rows is not None:
             vectors[name] = rows
-    return Encoded(vectors, invariants=part.invariants)
+    return Encoded(vectors, invariants=part.invariants), failed
 
 
-def parts_similar(part: Part, *, k: int = 12) -> list[Hit]:
-    """The parts most like this one, by all engines together, itself left out."""
-    encoded = part_encoded(part)
-    if not encoded.vectors:
-        return []
-    names = list(encoded.vectors)
-    found, parts = candidates_find(AS_MESH, names, encoded, k=k + 1, watch=Stopwatch())
-    return hits_make([hit for hit in parts if hit.pk != part.pk][:k], found, part.invariants)
+def parts_similar(
+    part: Part,
+    *,
+    k: int | None = None,
+    engine: str = "",
+    more: Sequence[str | UUID] = (),
+    less: Sequence[str | UUID] = (),
+) -> Answer:
+    """The parts most like this one, itself left out; by all engines together if none is named.
+
+    Raises `ServiceError` for what cannot be asked. A part without vectors is like none.
+    """
+    k = k_checked(k)
+    engine, names = engines.engines_chosen(AS_MESH.kind, engine)
+    marks = marks_read(more, less)
+    watch = Stopwatch()
+    with watch.stage("total"):
+        with watch.stage("encode"):
+            encoded, failed = part_encoded(part, names)
+        if failed and len(failed) == len(names):
+            raise failed[names[0]]
+        hits = []
+        if encoded.vectors:
+            found, parts = candidates_find(
+                AS_MESH, list(encoded.vectors), encoded,
+                k=k, watch=watch, marks=marks, exclude=[part.pk],
+            )  # fmt: skip
+            with watch.stage("hydrate"):
+                hits = hits_marked(hits_make(parts, found, part.invariants), marks)
+    weak = bool(hits) and all(hit.weak for hit in hits)
+    return Answer(
+        results=hits,
+        took_ms=watch.read(),
+        engine=engine,
+        weak=weak,
+        engines_failed={name: str(error) for name, error in failed.items()},
+        marks=marks,
+    )

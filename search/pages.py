@@ -19,7 +19,7 @@ from catalog.selectors import (
     parts_page,
 )
 from search.engines import engines_for
-from search.forms import KINDS, SearchForm
+from search.forms import KINDS, SearchForm, SimilarForm
 from search.logs import search_log
 from search.neighbours import parts_similar
 from search.pages_judging import judging_of
@@ -27,6 +27,7 @@ from search.services import search_run
 
 RECENT = 12
 SAMPLES = 6
+SIMILAR = 6
 # Said in both languages whatever the page's is: words of either find the same shapes.
 EXAMPLES = ("a ring with a round diamond", "六角螺栓", "gear with a hole", "有把手的杯子")
 
@@ -46,6 +47,8 @@ def search(request: HttpRequest) -> HttpResponse:
     form = SearchForm(asked, request.FILES, tab=tab)
     context, status = answer(form, request) if submitted else ({}, 200)
     context |= {"form": form, "tab": tab, "kind": KINDS[tab], "submitted": submitted}
+    # Words are asked by address, which holds the marks too; a file has to be sent again.
+    context["plain"] = tab == "text"
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "search/_results.html", context, status=status)
     if not submitted:
@@ -106,6 +109,9 @@ def samples(recent: list[Any] = ()) -> list[str]:
 def part_similar(request: HttpRequest, uuid: str) -> HttpResponse:
     """A page of its own; for the page of the part, only the cards."""
     part = part_get(uuid)
-    hits = parts_similar(part, k=settings.SEARCH.search.max_k if not request.htmx else 6)
-    template = "search/_similar.html" if request.htmx else "search/similar.html"
-    return render(request, template, {"part": part, "hits": hits})
+    form, most = SimilarForm(request.GET), settings.SEARCH.search.max_k
+    found = parts_similar(part, k=min(SIMILAR, most) if request.htmx else most, **form.asked())
+    choices = engines_for("mesh")
+    context = {"part": part, "answer": found, "engines": choices if len(choices) > 1 else []}
+    template = "search/_similar_few.html" if request.htmx else "search/similar.html"
+    return render(request, template, context | {"kind": "mesh", "plain": True})

@@ -1,5 +1,6 @@
 """What is asked, checked, and turned into vectors for the engines that are to answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +30,8 @@ class Query:
     alpha: float | None = None  # hybrid: the picture's share
     crop: tuple[float, float, float, float] | None = None
     expand: bool | None = None  # ask the text in other words too; None is the configuration's
+    more: Sequence[str] = ()  # ids of parts that what is looked for is more like,
+    less: Sequence[str] = ()  # and less
     show_cut: bool = False  # a page wants to see what was cut out
     fresh: bool = False  # encode anew whatever the cache holds, and keep nothing: times are taken
 

@@ -14,6 +14,7 @@ from catalog.models import Part
 from search import encoders, engines, selectors
 from search.candidates import Candidates, Look, Stopwatch, candidates_find
 from search.encode import Encoded, PhotoCut
+from search.feedback import NO_MARKS, Marks, marks_read
 from search.query import Query, k_checked, query_encode
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Said:
     """
 
     label: str
+    place: int  # among the rankings that were asked, for one colour in all cards
     share: float
     rank: int | None = None
     similarity: float | None = None
@@ -58,6 +60,7 @@ class Hit:
     by_engine: Mapping[str, "Said"]  # engine or "words" -> what it said of the part
     relation: "Relation | None" = None
     by_words: bool = False  # its words say what was asked
+    marked: bool = False  # as more like what is looked for
     weak: bool = False
 
     @property
@@ -69,8 +72,8 @@ class Hit:
 
     @property
     def several(self) -> list["Said"]:
-        """The rankings that the score is made of, the largest share first, when there are some."""
-        made = sorted((s for s in self.by_engine.values() if s.share), key=lambda s: -s.share)
+        """The rankings that the score is made of, when more than one spoke of the part."""
+        made = [said for said in self.by_engine.values() if said.share]
         return made if len(self.by_engine) > 1 else []
 
     @property
@@ -89,6 +92,7 @@ class Answer:
     expanded: list[str] = field(default_factory=list)  # the other words it was asked in
     # Engines of a fusion that could not answer, and why; the others did.
     engines_failed: Mapping[str, str] = field(default_factory=dict)
+    marks: Marks = NO_MARKS
 
     @property
     def failures(self) -> list[tuple[str, str]]:
@@ -102,6 +106,7 @@ def search_run(query: Query, *, names: list[str] | None = None) -> Answer:
     `names`: by these rankings, in use or not, and any k; for whoever measures them.
     """
     k = k_checked(query.k, free=names is not None)
+    marks = marks_read(query.more, query.less)
     measured = names is not None
     if names is None:
         engine, names = engines.engines_chosen(query.kind, query.engine)
@@ -112,9 +117,9 @@ def search_run(query: Query, *, names: list[str] | None = None) -> Answer:
         with watch.stage("encode"):
             encoded, failed = encode_left(query, names, needed=measured or engine != engines.FUSION)
             names = [name for name in names if name not in failed]
-        found, parts = candidates_find(query, names, encoded, k=k, watch=watch)
+        found, parts = candidates_find(query, names, encoded, k=k, watch=watch, marks=marks)
         with watch.stage("hydrate"):
-            hits = hits_make(parts, found, encoded.invariants)
+            hits = hits_marked(hits_make(parts, found, encoded.invariants), marks)
     weak = bool(hits) and all(hit.weak for hit in hits)
     return Answer(
         results=hits,
@@ -124,7 +129,19 @@ def search_run(query: Query, *, names: list[str] | None = None) -> Answer:
         weak=weak,
         expanded=list(encoded.also),
         engines_failed={name: str(error) for name, error in failed.items()},
+        marks=marks,
     )
+
+
+def hits_marked(hits: list[Hit], marks: Marks) -> list[Hit]:
+    """The hits that people marked say so; they stay where they rank.
+
+    Where people said what is near, no hit is called weak for being far from the question alone.
+    """
+    if not marks.more:
+        return hits
+    marked = set(marks.more_ids)
+    return [replace(hit, weak=False, marked=hit.part.pk in marked) for hit in hits]
 
 
 def encode_left(
@@ -211,12 +228,13 @@ def _said(
         said[part] = {
             name: Said(
                 label=engines.label(name),
+                place=place,
                 share=shares.get(name, 0.0),
                 rank=of.get(part),
                 similarity=held[name] and held[name].similarity,
                 strength=held[name] and held[name].strength,
             )
-            for name, of in ranks.items()
+            for place, (name, of) in enumerate(ranks.items())
             if part in of or held[name] or shares.get(name)
         }
     return said
@@ -224,7 +242,7 @@ def _said(
 
 def _nearness(look: Look, parts: list[Part]) -> dict[int, Nearness]:
     """What the engine says of the parts that it compared."""
-    ranking = look.ranking
+    ranking = look.shown
     places = {part: place for place, part in enumerate(ranking.part_ids.tolist())}
     near = {}
     for part in parts:

@@ -153,6 +153,13 @@ class Expansion(Section):
         return self
 
 
+class Feedback(Section):
+    alpha: Weight = 1.0
+    beta: Weight = 0.75
+    gamma: Weight = 0.15
+    most: Annotated[int, Field(ge=1, le=50)] = 10
+
+
 class Faiss(Section):
     index_type: Literal["auto", "Flat", "IVFFlat", "IVFPQ", "HNSW"] = "auto"
     exact_below: PositiveInt = 50_000
@@ -200,6 +207,7 @@ class SearchConfig(Section):
     use: list[str] = []  # none named: all
     search: Search = Search()
     expansion: Expansion = Expansion()
+    feedback: Feedback = Feedback()
     classify: Classify = Classify()
     remote: Remote = Remote()
     faiss: Faiss = Faiss()

@@ -44,9 +44,9 @@ def share_bar(several: list[Any]) -> SafeString:
     Drawn in SVG, whose widths are attributes: the pages' policy forbids styles in the markup.
     """
     pieces, start = [], 0.0
-    for place, said in enumerate(several):
+    for said in several:
         width = 100 * said.share
-        pieces.append((place, f"{start:.2f}", f"{width:.2f}"))
+        pieces.append((said.place, f"{start:.2f}", f"{width:.2f}"))
         start += width
     drawn = format_html_join(
         "", '<rect class="share-{}" x="{}" y="0" width="{}" height="6"></rect>', pieces

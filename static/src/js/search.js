@@ -7,6 +7,7 @@ import { dropBegin } from "./drop.js";
 import { Framer } from "./framer.js";
 import { judgeBegin } from "./judge.js";
 import { isPlain, isTyping } from "./keys.js";
+import { Marks } from "./marks.js";
 
 const TABS = ["picture", "text", "both", "stl"];
 const PAUSE = 350; // ms of quiet before a changed frame or filter asks again
@@ -27,6 +28,7 @@ let asked = Boolean(results.querySelector(".took, .note"));
 let running = null;
 let waiting = 0;
 
+const marks = new Marks(form, words);
 const framer = new Framer(document.getElementById("framer"), {
   changed(box) {
     const edges = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
@@ -42,6 +44,7 @@ const framer = new Framer(document.getElementById("framer"), {
 const tabNow = () => form.dataset.tab;
 
 function tabShow(tab) {
+  if (tab !== tabNow()) marks.clear();
   form.dataset.tab = form.elements.tab.value = tab;
   form.method = tab === "text" ? "get" : "post";
   for (const part of form.querySelectorAll("[data-for]")) {
@@ -93,6 +96,7 @@ function fileIn(input, file) {
 function pictureTake(file) {
   if (tabNow() !== "both") tabShow("picture");
   if (picture.files[0] !== file) fileIn(picture, file);
+  marks.clear();
   for (const edge of ["left", "top", "right", "bottom"]) form.elements[`crop_${edge}`].value = "";
   framer.show(file);
   pictureDrop.hidden = true;
@@ -111,6 +115,7 @@ function pictureLeave() {
 function meshTake(file) {
   tabShow("stl");
   if (mesh.files[0] !== file) fileIn(mesh, file);
+  marks.clear();
   meshName.textContent = file.name;
   idleSay();
   ask();
@@ -138,6 +143,7 @@ dropBegin(form.dataset.drop, ([file]) => file && fileTake(file));
 // Asking ----------------------------------------------------------------------------------------
 
 function question() {
+  marks.fit();
   const data = new FormData(form);
   if (tabNow() === "text") data.delete("csrfmiddlewaretoken");
   for (const [name, value] of [...data]) {
@@ -213,6 +219,7 @@ function bonesShow() {
 }
 
 function answerShown() {
+  marks.focus(results);
   // Those who listen hear how many came, not every card.
   said.textContent = results.querySelector(".found-head > div, .note")?.innerText ?? "";
   const cut = document.getElementById("cut");
@@ -227,6 +234,7 @@ function answerShown() {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  marks.take(event.submitter);
   const data = question();
   if (complete(data)) return ask();
   const first = { picture, text: words, both: words, stl: mesh }[tabNow()];
