@@ -87,7 +87,7 @@ clean:
 
 # Benchmarks: figures, not tests ------------------------------------------------------------------
 
-.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion bench-index-peers bench-duplicates
+.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion bench-engines-fusion bench-feedback bench-index-peers bench-duplicates
 
 bench: bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh
 
@@ -129,6 +129,12 @@ bench-words: .venv/dev.stamp
 
 bench-fusion: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_fusion
+
+bench-engines-fusion: .venv/bench.stamp
+	$(BIN)/python -m bench.quality_engines
+
+bench-feedback: .venv/bench.stamp
+	$(BIN)/python -m bench.feedback
 
 # Training: makes models/ again from raw data; training/README.md says what it needs first ---------
 

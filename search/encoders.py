@@ -133,16 +133,14 @@ def word_encoder(name: str, *, query: bool = False) -> "WordEncoder":
 
 
 def encoder_try(name: str, *, pictures: bool, texts: bool) -> None:
-    """Embed next to nothing, as a query of pictures or texts would. Raises `EncoderError`."""
-    from search.engine.encoders.base import PICTURE_SIZE
-
-    if settings.SEARCH.engines[name].encoder == "shape":
+    """Embed next to nothing, as a query of pictures or texts would; raises what that raises."""
+    if _engine(name).encoder == "shape":
         return
     held = encoder(name, query=True)
     if pictures:
-        held.pictures_embed(np.zeros((1, PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))
+        held.pictures_embed(np.zeros((1, held.picture_size, held.picture_size, 3), np.uint8))
     if texts and words_space(name):
-        word_encoder(name).texts_embed(["x"])
+        word_encoder(name, query=True).texts_embed(["x"])
 
 
 def is_joint(name: str) -> bool:

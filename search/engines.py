@@ -16,6 +16,7 @@ from search import encoders
 
 if TYPE_CHECKING:
     from search.engine.encoders.space import Space
+    from search.engine.errors import EncoderError
     from search.engine.index.config import IndexConfig
     from search.engine.index.gpu import GpuConfig
     from search.engine.mesh.types import MeshLimits
@@ -86,28 +87,40 @@ def engines_chosen(kind: str, engine: str) -> tuple[str, list[str]]:
 
 def engines_failing(kind: str, names: list[str]) -> dict[str, ServiceError]:
     """Of these engines, those that cannot answer such a query now, and why: each is tried."""
-    from search.engine.errors import EncoderError
-
     failed: dict[str, ServiceError] = {}
     for name in names:
-        try:
+        with engine_fault(name, failed):
             if name != WORDS:
                 encoders.encoder_try(
                     name, pictures=kind != "text", texts=kind in {"text", "hybrid"}
                 )
-        except EncoderError as error:
-            failed[name] = ServiceError(error.code, status=503, **error.params)
     return failed
+
+
+@contextmanager
+def engine_fault(name: str, failed: dict[str, ServiceError]) -> Iterator[None]:
+    """Inside, an engine's encoder that cannot be had, or whose weights are gone, is noted."""
+    try:
+        yield
+    except Exception as error:
+        fault = encoder_error(error)
+        if fault is None:
+            raise
+        failed[name] = ServiceError(fault.code, status=503, **fault.params)
+
+
+def encoder_error(error: BaseException) -> "EncoderError | None":
+    """The encoder's own error that this one is, or that lies behind it."""
+    from search.engine.errors import EncoderError
+
+    return next((of for of in (error, error.__cause__) if isinstance(of, EncoderError)), None)
 
 
 def _reads(name: str) -> bool:
     """Whether the engine knows words; of one that cannot be loaded, its failure is to be told."""
-    from search.engine.errors import EncoderError
-
-    try:
+    with engine_fault(name, {}):
         return encoders.words_space(name) is not None
-    except EncoderError:
-        return True
+    return True
 
 
 def spaces() -> list["Space"]:

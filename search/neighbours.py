@@ -24,17 +24,13 @@ def part_encoded(part: Part, names: Sequence[str]) -> tuple[Encoded, dict[str, S
 
     Engines it has no vectors for are left out.
     """
-    from search.engine.errors import EncoderError
-
-    vectors, failed = {}, {}
+    vectors = {}
+    failed: dict[str, ServiceError] = {}
     for name in names:
-        try:
+        with engines.engine_fault(name, failed):
             rows = embeddings.embeddings_read(part.pk, encoders.space(name).key)
-        except EncoderError as error:
-            failed[name] = ServiceError(error.code, status=503, **error.params)
-            continue
-        if rows is not None:
-            vectors[name] = rows
+            if rows is not None:
+                vectors[name] = rows
     return Encoded(vectors, invariants=part.invariants), failed
 
 

@@ -152,12 +152,10 @@ def encode_left(
     An engine whose weights are gone does not cost a fusion its answer. Raises the engine's
     `ServiceError` when each is `needed`, or when nobody else can answer.
     """
-    from search.engine.errors import EncoderError
-
     try:
         return query_encode(query, names), {}
-    except (EncoderError, ServiceError) as error:
-        if not any(isinstance(one, EncoderError) for one in (error, error.__cause__)):
+    except Exception as error:
+        if engines.encoder_error(error) is None:
             raise
         failed = engines.engines_failing(query.kind, names)
         left = [name for name in names if name not in failed]
