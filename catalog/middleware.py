@@ -1,5 +1,7 @@
 """What every request passes before a view sees it."""
 
+import logging
+import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -8,15 +10,46 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from catalog import meters
 from catalog.doors import may_read
 from catalog.refusals import refusal
 
+log = logging.getLogger(__name__)
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# For machines: a login page would be no answer.
+NO_PAGES = ("/media/", "/metrics")
 # Answered to anyone: what a login page needs, and what a probe asks.
 OPEN_PATHS = ("/login", "/logout", "/language", "/static/", "/healthz", "/readyz", "/jsi18n")
 # Doors that ask for themselves.
 OWN_DOORS = ("/api/", "/admin/")
+
+
+class MeterMiddleware:
+    """Counts and times every request by the view that answered it (catalog/meters.py)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        start = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        # An address is anybody's invention, a view's name is ours.
+        view = (match.view_name or "unnamed") if match else "none"
+        method = request.method if request.method in METHODS else "other"
+        try:
+            meters.request_seen(
+                view=view,
+                method=str(method),
+                status=response.status_code,
+                seconds=time.perf_counter() - start,
+            )
+        except OSError as error:
+            log.warning("a request was not counted: %s", error)
+        return response
 
 
 class ContentLimitMiddleware:
@@ -64,6 +97,6 @@ class DoorMiddleware:
         path = request.path
         if path.startswith(OPEN_PATHS) or path.startswith(OWN_DOORS) or may_read(request):
             return self.get_response(request)
-        if path.startswith("/media/") or "Authorization" in request.headers:
+        if path.startswith(NO_PAGES) or "Authorization" in request.headers:
             return refusal("not_authenticated", _("Log in, or send a token."), 401)
         return redirect_to_login(request.get_full_path())

@@ -9,6 +9,7 @@ the box with its bytes for as long as it is waited for, and is refused when no a
 
 import logging
 import uuid
+from collections.abc import Iterable
 from functools import partial
 
 from celery import current_app
@@ -19,6 +20,8 @@ from kombu.exceptions import KombuError
 from catalog.box import Box, box_open
 
 log = logging.getLogger(__name__)
+
+CONNECT_S = 2  # a broker that takes longer to answer is not waited for by who only counts
 
 # Of messages, 0 is read first: a file somebody just sent, the rest of it, what nobody waits for.
 NOW, SOON, LATER = 0, 3, 6
@@ -72,3 +75,16 @@ def ask(task: str, data: bytes, *, queue: str, seconds: float, waiting_most: int
 
 def answers() -> Box:
     return box_open(settings.ANSWERS_URL)
+
+
+def queue_lengths(queues: Iterable[str]) -> dict[str, int]:
+    """How many messages wait in each; queues of a broker that does not answer are left out."""
+    lengths = {}
+    try:
+        with current_app.connection_for_read(connect_timeout=CONNECT_S) as connection:
+            channel = connection.default_channel
+            for queue in queues:
+                lengths[queue] = int(channel._size(queue))
+    except (KombuError, OSError) as error:
+        log.warning("the broker was not asked for its queues: %s", error)
+    return lengths

@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.utils import timezone
 
+from catalog import meters
 from search.expand import script_of
 from search.models import SearchLog
 from search.query import Query
@@ -38,6 +39,7 @@ PRUNED = 1000  # rows at a time
 
 def search_log(*, query: Query, answer: Answer, door: str, user: Any) -> SearchLog | None:
     """One row for a search that was answered; None when it is not logged."""
+    _count(query, answer)
     if not settings.SEARCH.log.enabled:
         return None
     try:
@@ -49,6 +51,13 @@ def search_log(*, query: Query, answer: Answer, door: str, user: Any) -> SearchL
         log.warning("a search was not logged: %s", error)
         return None
     return row
+
+
+def _count(query: Query, answer: Answer) -> None:
+    try:
+        meters.search_seen(kind=query.kind, engine=answer.engine, took_ms=answer.took_ms)
+    except OSError as error:
+        log.warning("a search was not counted: %s", error)
 
 
 def query_digest(kind: str, text: str = "", content: bytes = b"") -> str:

@@ -4,6 +4,7 @@ All state lives under one folder, `DATA` (`STLCATALOG_DATA`, else `var/` beside 
 """
 
 import os
+import platform
 import re
 import secrets
 from ipaddress import ip_address
@@ -154,6 +155,7 @@ INSTALLED_APPS = [
     "stlcatalog",
 ]
 MIDDLEWARE = [
+    "catalog.middleware.MeterMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -313,6 +315,14 @@ CELERY_TASK_ROUTES = {
         "workers.evaluation_work",
     )
 } | {"workers.query_encode": {"queue": "encode"}}
+# Each process counts in a file of its own here, and knows the others' by their numbers: processes
+# of other machines (or containers) that share the data folder have theirs beside it.
+# Prometheus's client looks for the folder when it is first imported, whoever does that.
+METRICS = Path(
+    os.environ.setdefault(
+        "PROMETHEUS_MULTIPROC_DIR", str(DATA / "metrics" / (platform.node() or "here"))
+    )
+)
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "workers.parts_sweep", "schedule": 60.0, "options": {"expires": 55}},

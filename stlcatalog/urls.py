@@ -6,6 +6,7 @@ from django.views.i18n import JavaScriptCatalog
 
 from catalog.media import media
 from stlcatalog import schema
+from stlcatalog.metrics import metrics
 from stlcatalog.probes import healthz, readyz
 
 urlpatterns = [
@@ -16,6 +17,7 @@ urlpatterns = [
     re_path(r"^api/.*$", schema.NoSuchApi.as_view()),
     re_path(r"^healthz/?$", healthz, name="healthz"),
     re_path(r"^readyz/?$", readyz, name="readyz"),
+    re_path(r"^metrics/?$", metrics, name="metrics"),
     path("media/<path:path>", media, name="media"),
     path("admin/", admin.site.urls),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="javascript-catalog"),
