@@ -14,7 +14,7 @@ from django.utils import timezone
 from catalog import services
 from catalog.errors import ServiceError
 from catalog.models import Category, Part
-from search import evaluation
+from search import evaluation, evaluation_steps
 from search.evaluation import Plan
 from search.models import EvaluationQuery, EvaluationRun, EvaluationValue, Judgement, SearchLog
 from search.questions import Choice, Reader, grades_joined, refs_choose
@@ -111,7 +111,7 @@ def test_people_who_disagree_meet_and_clicks_only_fill_gaps(staff: Any) -> None:
 
 
 def test_a_run_goes_on_where_it_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "BATCH", 2)
+    monkeypatch.setattr(evaluation_steps, "BATCH", 2)
     parts = [part_on_shelf(looks(0.9, grain=n)) for n in range(5)]
     for n, part in enumerate(parts):
         judged(f"ring {n}", {part: 1})
@@ -148,7 +148,7 @@ def test_a_worker_that_died_over_it_is_followed_by_another() -> None:
 
 
 def test_a_cancelled_run_stops_at_its_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "BATCH", 1)
+    monkeypatch.setattr(evaluation_steps, "BATCH", 1)
     ring = part_on_shelf(looks(0.9))
     for n in range(3):
         judged(f"ring {n}", {ring: 1})
