@@ -9,6 +9,8 @@ from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -73,15 +75,13 @@ class StartForm(forms.Form):
     def source(self, name: str, stock: dict[str, int]) -> str:
         match name:
             case "file":
-                return _("Judged in files (%(n)s queries)") % {"n": stock["file"]}
+                return _("Judged in files (%(n)s)") % {"n": stock["file"]}
             case "category":
-                return _("Categories (%(n)s parts that people filed)") % {"n": stock["filed"]}
+                return _("Categories (parts that people filed: %(n)s)") % {"n": stock["filed"]}
             case "staff":
-                return _("Judged by staff (%(n)s queries)") % {"n": stock["staff"]}
+                return _("Judged by staff (%(n)s)") % {"n": stock["staff"]}
             case _other:
-                return _("Hits that staff opened, a weak sign (%(n)s queries)") % {
-                    "n": stock["click"]
-                }
+                return _("Hits that staff opened, a weak sign (%(n)s)") % {"n": stock["click"]}
 
     def plan(self) -> evaluation.Plan:
         known = self.cleaned_data
@@ -113,7 +113,7 @@ class ImportForm(forms.Form):
 
 @admin.register(EvaluationRun)
 class EvaluationRunAdmin(admin.ModelAdmin):
-    list_display = ("number", "engine_names", "state_shown", "ndcg", "total", "note", "created_at")
+    list_display = ("number", "engine_names", "state_shown", "ndcg", "total", "note", "asked_at")
     list_display_links = ("number", "engine_names")
     list_filter = ("state",)
     list_per_page = 50
@@ -144,6 +144,10 @@ class EvaluationRunAdmin(admin.ModelAdmin):
         if run.state == EvaluationRun.State.RUNNING:
             return f"{run.get_state_display()} {run.percent}%"
         return run.get_state_display()
+
+    @admin.display(description=gettext_lazy("asked for"), ordering="created_at")
+    def asked_at(self, run: EvaluationRun) -> str:
+        return date_format(timezone.localtime(run.created_at), "Y-m-d H:i")
 
     @admin.display(description=gettext_lazy("best nDCG"))
     def ndcg(self, run: EvaluationRun) -> str:

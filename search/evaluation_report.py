@@ -140,7 +140,9 @@ def _duration(run: EvaluationRun) -> str:
 def _cells(of: Sequence[Mapping[str, Any] | None], measure: str) -> list[Cell | None]:
     means = [held[measure][0] for held in of if held and held.get("n")]
     best = max(means, default=0.0)
-    alike = len(set(means)) < 2
+    # Over other questions a higher mean says nothing.
+    same = len({held["n"] for held in of if held and held.get("n")}) == 1
+    alike = len(set(means)) < 2 or not same
     return [
         Cell(*held[measure], n=held["n"], best=not alike and held[measure][0] == best)
         if held and held.get("n")
