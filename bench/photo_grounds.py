@@ -97,7 +97,12 @@ def _leather(rng: Rng) -> NDArray[np.float64]:
     return base * np.exp(0.35 * (pores - 0.8) + 0.12 * _noise(rng, 80))[..., None]
 
 
-GROUNDS = {
+def _felt(rng: Rng) -> NDArray[np.float64]:
+    value = 0.05 * _noise(rng, 1.3) + 0.04 * _noise(rng, 60)
+    return vivid(rng, rng.uniform(0, 0.9)) * np.exp(value)[..., None]
+
+
+DESKS = {
     "wood": _wood,
     "cloth": _cloth,
     "paper": _paper,
@@ -106,4 +111,5 @@ GROUNDS = {
     "mat": _mat,
     "leather": _leather,
 }
+GROUNDS = DESKS | {"felt": _felt}
 GROUND_SHARES = (0.22, 0.2, 0.22, 0.09, 0.09, 0.09, 0.09)  # what desks are made of

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import ConvexHull
 
-from bench.photo_grounds import GROUND_SHARES, GROUNDS, TILE, vivid
+from bench.photo_grounds import DESKS, GROUND_SHARES, GROUNDS, TILE, vivid
 
 Array = NDArray[np.float32]
 Rng = np.random.Generator
@@ -39,6 +39,31 @@ class SimulatedPhoto:
     material: str
     ground: str
     pose: str
+    camera: "TrueCamera"
+
+
+@dataclass(frozen=True)
+class TrueCamera:
+    """Where the photo was taken from, in the frame and unit of the triangles given: a point p is
+    at `rotation @ p + translation`, x right, y down, z forward; `focal` in the photo's pixels,
+    the principal point in its middle."""
+
+    rotation: NDArray[np.float64]
+    translation: NDArray[np.float64]
+    focal: float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What may be chosen of a scene; the rest is chance. `grounds` are shares by name,
+    `elevations` in degrees above the ground, `fill` the part's share of the shorter side."""
+
+    grounds: tuple[tuple[str, float], ...] = tuple(zip(DESKS, GROUND_SHARES, strict=True))
+    elevations: tuple[float, float] = (18.0, 88.0)
+    fill: tuple[float, float] = (0.4, 0.85)
+
+
+ANYWHERE = Setting()
 
 
 @dataclass(frozen=True)
@@ -107,7 +132,11 @@ class Floor:
 
 
 def photo_simulate(
-    triangles: NDArray[np.floating], *, seed: int, upright: bool = False
+    triangles: NDArray[np.floating],
+    *,
+    seed: int,
+    upright: bool = False,
+    setting: Setting = ANYWHERE,
 ) -> SimulatedPhoto:
     """A photo of (n, 3, 3) triangles.
 
@@ -115,13 +144,15 @@ def photo_simulate(
     does, else rest on a face of their hull.
     """
     rng = np.random.default_rng(seed)
-    part, pose = _part_posed(np.asarray(triangles, np.float64), rng, upright=upright)
-    material, kind = _material_make(rng), str(rng.choice(list(GROUNDS), p=GROUND_SHARES))
+    part, placed, pose = _part_posed(np.asarray(triangles, np.float64), rng, upright=upright)
+    names, shares = zip(*setting.grounds, strict=True)
+    material, kind = _material_make(rng), str(rng.choice(names, p=shares))
     tile = GROUNDS[kind](rng).astype(np.float32)
     floor = Floor(tile, rng.uniform(0, 2 * np.pi), rng.uniform(0, TILE, 2))
     room = _room_make(rng, tile.mean((0, 1)))
     width, height = (LONG, SHORT) if rng.random() < 0.6 else (SHORT, LONG)
-    eye, rays = _camera_make(part, rng, int(width * OVERSAMPLING), int(height * OVERSAMPLING))
+    size = int(width * OVERSAMPLING), int(height * OVERSAMPLING)
+    eye, axes, pixel, rays = _camera_make(part, rng, *size, setting)
     scene = EmbreeScene(_DEVICE)
     TriangleMesh(scene, part)
     hits = scene.run(np.broadcast_to(eye, rays.shape).copy(), rays, output=True)
@@ -132,17 +163,26 @@ def photo_simulate(
     picture = cv2.resize(image.reshape(*shape, 3), (width, height), interpolation=cv2.INTER_AREA)
     cover = on_part.reshape(shape).astype(np.float32)
     mask = cv2.resize(cover, (width, height), interpolation=cv2.INTER_AREA) > 0.5
-    return SimulatedPhoto(_developed(picture, rng), mask, material.kind, kind, pose)
+    camera = _camera_in_file(placed, eye, axes, 1 / (pixel * OVERSAMPLING))
+    return SimulatedPhoto(_developed(picture, rng), mask, material.kind, kind, pose, camera)
 
 
 # --- the scene ----------------------------------------------------------------------------------
 
 
-def _part_posed(triangles: NDArray[np.float64], rng: Rng, *, upright: bool) -> tuple[Array, str]:
-    """(n, 3, 3) float32 in the unit sphere's size, its lowest point on z = 0."""
+Placed = tuple[NDArray[np.float64], NDArray[np.float64], float]
+
+
+def _part_posed(
+    triangles: NDArray[np.float64], rng: Rng, *, upright: bool
+) -> tuple[Array, Placed, str]:
+    """(n, 3, 3) float32 in the unit sphere's size, its lowest point on z = 0; how it was put
+    there, `turn @ p / unit + shift`; and how it lies."""
     low, high = triangles.min((0, 1)), triangles.max((0, 1))
-    part = triangles - (low + high) / 2
-    part /= np.linalg.norm(part, axis=2).max()
+    middle = (low + high) / 2
+    part = triangles - middle
+    unit = float(np.linalg.norm(part, axis=2).max())
+    part /= unit
     chance = rng.random()
     if chance < 0.35:
         turn, pose = _rotation_random(rng), "any"
@@ -152,9 +192,19 @@ def _part_posed(triangles: NDArray[np.float64], rng: Rng, *, upright: bool) -> t
         turn, pose = _resting_rotation(part.reshape(-1, 3), rng), "resting"
     yaw = rng.uniform(0, 2 * np.pi)
     cos, sin = np.cos(yaw), np.sin(yaw)
-    part = part @ (np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ turn).T
-    part[..., 2] -= part[..., 2].min() - 1e-3
-    return np.ascontiguousarray(part, np.float32), pose
+    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ turn
+    part = part @ turn.T
+    lowest = part[..., 2].min() - 1e-3
+    part[..., 2] -= lowest
+    shift = -(turn @ middle) / unit - np.array([0, 0, lowest])
+    return np.ascontiguousarray(part, np.float32), (turn, shift, unit), pose
+
+
+def _camera_in_file(
+    placed: Placed, eye: Array, axes: NDArray[np.float64], focal: float
+) -> TrueCamera:
+    turn, shift, unit = placed
+    return TrueCamera(axes @ turn, axes @ (shift - eye) * unit, focal)
 
 
 def _rotation_random(rng: Rng) -> NDArray[np.float64]:
@@ -181,11 +231,14 @@ def _resting_rotation(points: NDArray[np.float64], rng: Rng) -> NDArray[np.float
     return np.stack([side, np.cross(side, down), -down])
 
 
-def _camera_make(part: Array, rng: Rng, width: int, height: int) -> tuple[Array, Array]:
-    """The eye (3,) and one ray a pixel (h * w, 3): any side, 18 to 88 degrees above the ground."""
+def _camera_make(
+    part: Array, rng: Rng, width: int, height: int, setting: Setting
+) -> tuple[Array, NDArray[np.float64], float, Array]:
+    """The eye (3,), its axes (3, 3) right, down, forward, a pixel's size at distance 1, and one
+    ray a pixel (h * w, 3): from any side."""
     middle = (part.min((0, 1)) + part.max((0, 1))) / 2
     tangent = np.tan(np.radians(rng.uniform(28, 58)) / 2)  # of half the long side
-    sine = rng.uniform(np.sin(np.radians(18)), np.sin(np.radians(88)))
+    sine = rng.uniform(*np.sin(np.radians(setting.elevations)))
     azimuth, elevation = rng.uniform(0, 2 * np.pi), np.arcsin(sine)
     back = np.array(
         [np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), sine]
@@ -199,7 +252,7 @@ def _camera_make(part: Array, rng: Rng, width: int, height: int) -> tuple[Array,
     corners = part.reshape(-1, 3) - middle
     reach = max(np.abs(corners @ right).max(), np.abs(corners @ up).max())
     half = tangent * min(width, height) / max(width, height)
-    fill = rng.uniform(0.4, 0.85)
+    fill = rng.uniform(*setting.fill)
     distance = reach / (half * fill) + np.abs(corners @ back).max() * 0.5
     shift = rng.uniform(-1, 1, 2) * (1 - fill) * 0.6 * half * distance
     eye = middle + back * distance + right * shift[0] + up * shift[1]
@@ -209,7 +262,13 @@ def _camera_make(part: Array, rng: Rng, width: int, height: int) -> tuple[Array,
     y = (height / 2 - np.arange(height) - 0.5) * pixel
     rays = x[None, :, None] * right + y[:, None, None] * up - back
     rays /= np.linalg.norm(rays, axis=2, keepdims=True)
-    return eye.astype(np.float32), np.ascontiguousarray(rays.reshape(-1, 3), np.float32)
+    axes = np.stack([right, -up, -back])
+    return (
+        eye.astype(np.float32),
+        axes,
+        float(pixel),
+        np.ascontiguousarray(rays.reshape(-1, 3), np.float32),
+    )
 
 
 def _room_make(rng: Rng, ground: Array) -> Room:

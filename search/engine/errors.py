@@ -39,3 +39,7 @@ class EncoderError(EngineError):
 
 class SnapshotError(EngineError):
     """A snapshot that cannot be read or does not belong to the space asked for."""
+
+
+class InspectionError(EngineError):
+    """A photo or a part that cannot be inspected, or an inspection that took too long."""

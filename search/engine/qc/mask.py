@@ -1,0 +1,84 @@
+"""Which pixels of an inspection photo show the piece, to the pixel.
+
+The shipped network (search/engine/photo) says where the piece is; GrabCut (Rother, Kolmogorov,
+Blake 2004) then decides a narrow band about that outline in the photo's own colours, twice: the
+second, narrower one starts from the first's outline. A piece's outline is what its deviations are
+read from, so this mask is finer than the one a search needs. Knows pictures only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from search.engine.photo.mask import mask_find
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
+
+# Half widths of the bands, shares of the piece's longer side; iterations of GrabCut.
+BANDS = ((0.03, 2), (0.012, 2))
+# Pieces of a mask smaller than this, of the largest, are specks; holes smaller, of the picture,
+# are pinholes.
+SPECK, PINHOLE = 0.01, 0.0003
+
+
+def mask_refine(picture: Bytes, mask: Bytes) -> Bytes:
+    """(h, w, 3) sRGB and a first (h, w) mask -> (h, w) uint8, 255 on the piece."""
+    for band, rounds in BANDS:
+        mask = _band_decide(picture, mask, band, rounds)
+    return _tidied(mask)
+
+
+def mask_first(picture: Bytes) -> Bytes | None:
+    """(h, w) uint8, 255 where the network sees a piece; None when it sees none."""
+    return mask_find(picture)
+
+
+def _band_decide(picture: Bytes, mask: Bytes, band: float, rounds: int) -> Bytes:
+    """The mask with the pixels within `band` of its outline decided by colour."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return mask
+    height, width = mask.shape
+    reach = max(2, round(band * max(np.ptp(rows), np.ptp(columns))))
+    top, bottom = max(0, rows[0] - 4 * reach), min(height, rows[-1] + 1 + 4 * reach)
+    left, right = max(0, columns[0] - 4 * reach), min(width, columns[-1] + 1 + 4 * reach)
+    near = np.s_[top:bottom, left:right]
+    window = np.ascontiguousarray(mask[near] > 0, np.uint8)
+    inside = cv2.distanceTransform(window, cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform(1 - window, cv2.DIST_L2, 5)
+    # A thin bar has no core a band deep: half its own depth is kept then.
+    deep = cv2.dilate(inside, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    sure = inside > np.minimum(reach, 0.6 * deep)
+    trimap = np.where(window > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    trimap[sure] = cv2.GC_FGD
+    trimap[outside > reach] = cv2.GC_BGD
+    smooth = cv2.bilateralFilter(np.ascontiguousarray(picture[near]), 5, 20, 3)
+    ground, piece = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)  # GrabCut's first clusters are drawn by chance
+    try:
+        cv2.grabCut(smooth, trimap, None, ground, piece, rounds, cv2.GC_INIT_WITH_MASK)
+    except cv2.error:  # too few pixels for its colour models
+        return mask
+    decided = np.zeros_like(mask)
+    decided[near] = np.where((trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD), 255, 0)
+    return decided if decided.any() else mask
+
+
+def _tidied(mask: Bytes) -> Bytes:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    if count < 2:
+        return mask
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    kept = np.where((areas > SPECK * areas.max())[labels], 255, 0).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(255 - kept)
+    pinhole = stats[:, cv2.CC_STAT_AREA] < PINHOLE * mask.size
+    pinhole[0] = False
+    kept[pinhole[labels]] = 255
+    return kept
