@@ -118,6 +118,10 @@ bench-mesh: .venv/dev.stamp
 bench-duplicates: .venv/dev.stamp
 	$(BIN)/python -m bench.duplicates
 
+.PHONY: bench-qc
+bench-qc: .venv/bench.stamp
+	$(BIN)/python -m bench.qc
+
 bench-photos: .venv/bench.stamp
 	$(BIN)/python -m bench.quality_photos
 

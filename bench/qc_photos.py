@@ -2,7 +2,8 @@
 
 Parts of `catalog.families`, jewelry and industrial; the calibrating and the reporting families
 are disjoint, and so are all seeds. The scenes are an inspector's: a ground that is not striped and
-contrasts, the piece large in the picture, seen from 35 degrees up or more. Kept in bench/work/qc/. Used by `bench.qc`.
+contrasts, the piece large in the picture, seen from 35 degrees up or more. Kept in
+bench/work/qc/. Used by `bench.qc`.
 
     python -m bench.qc_photos calibrate 24    # takes the photos of these many parts beforehand
     python -m bench.qc_photos report 24
@@ -35,8 +36,10 @@ INSPECTION = Setting(
     grounds=(("paper", 0.4), ("felt", 0.3), ("leather", 0.15), ("wood", 0.15)),
     elevations=(35.0, 88.0),
     fill=(0.62, 0.9),
+    rays=9,
+    coarse=True,
 )
-LEAST_CONTRAST = 24.0  # Lab levels between the part and the ground beside it
+LEAST_CONTRAST = 22.0  # Lab levels between the part and the ground beside it
 CHANGED_DEPTH, CHANGED_COSINE = 0.01, 0.85  # of the diagonal; between normals
 
 FAMILIES_USED = {
@@ -54,10 +57,9 @@ FAMILIES_USED = {
     ),
 }  # fmt: skip
 SEEDS = {"calibrate": 41_000, "report": 97_000}
-# Pieces a part, and photos a piece.
-GOOD = {"calibrate": 3, "report": 3}
-BAD = {"calibrate": 6, "report": 6}
-PHOTOS = {"calibrate": 4, "report": 4}
+# Photos of each good piece, the sibling, and each piece with a defect; how many kinds of defect.
+PHOTOS = {"calibrate": ((6, 6), 2, 2), "report": ((4, 4), 4, 4)}
+KINDS_EACH = {"calibrate": 6, "report": 4}
 
 
 @dataclass(frozen=True)
@@ -127,19 +129,22 @@ def _unlike(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
     return bool(max(changes) > 0.03 and np.median(changes) < 0.6)
 
 
-def pieces_make(key: str, half: str) -> Iterator[Piece]:
-    """The good ones, then a sibling, then one of each kind of defect."""
+def pieces_make(key: str, half: str) -> Iterator[tuple[Piece, int]]:
+    """The good ones, then a sibling, then some kinds of defect; each with its number of photos."""
     triangles = part_make(key, half)
-    for _ in range(GOOD[half]):
-        yield Piece("good", triangles)
-    yield Piece("sibling", sibling_make(key, half))
+    good, sibling, bad = PHOTOS[half]
+    for photos in good:
+        yield Piece("good", triangles), photos
+    yield Piece("sibling", sibling_make(key, half)), sibling
     rng = np.random.default_rng([SEEDS[half], len(key), sum(map(ord, key))])
-    for kind in KINDS[: BAD[half]]:
+    first = FAMILIES_USED[half].index(key)
+    for place in range(KINDS_EACH[half]):
+        kind = KINDS[(first + place) % len(KINDS)]
         try:
             made = defect_make(triangles, kind, rng)
         except InspectionError:
             made = defect_make(triangles, "broken", rng)
-        yield Piece(made.kind, made.triangles)
+        yield Piece(made.kind, made.triangles), bad
 
 
 def changed_shares(one: Maps, other: Maps, *, diagonal: float) -> tuple[float, float]:
@@ -172,11 +177,14 @@ def shots_of(key: str, half: str) -> list[tuple[Shot, bytes, NDArray[np.bool_]]]
 
 def _shots_take(key: str, half: str, folder: Path) -> Iterator[Shot]:
     nominal = part_make(key, half)
-    nominal_surface, diagonal = surface_make(nominal), float(np.linalg.norm(np.ptp(nominal, (0, 1))))
-    for number, piece in enumerate(pieces_make(key, half)):
+    nominal_surface, diagonal = (
+        surface_make(nominal),
+        float(np.linalg.norm(np.ptp(nominal, (0, 1)))),
+    )
+    for number, (piece, photos) in enumerate(pieces_make(key, half)):
         surface = surface_make(piece.triangles)
-        for photo in range(PHOTOS[half]):
-            seed = SEEDS[half] * 1000 + sum(map(ord, key)) * 7919 + number * 64 + photo * 7
+        for photo in range(photos):
+            seed = SEEDS[half] * 1000 + sum(map(ord, key)) * 7919 + number * 64 + photo * 4
             taken = photo_contrasting(piece.triangles, seed)
             height, width = taken.mask.shape
             true = taken.camera
@@ -184,7 +192,9 @@ def _shots_take(key: str, half: str, folder: Path) -> Iterator[Shot]:
                 true.rotation, true.translation, true.focal, (width / 2, height / 2), width, height
             )
             changes = changed_shares(
-                pose_render(nominal_surface, camera), pose_render(surface, camera), diagonal=diagonal
+                pose_render(nominal_surface, camera),
+                pose_render(surface, camera),
+                diagonal=diagonal,
             )
             stem = f"{number}-{photo}"
             (folder / f"{stem}.jpg").write_bytes(taken.jpeg)
@@ -196,21 +206,24 @@ def _shots_take(key: str, half: str, folder: Path) -> Iterator[Shot]:
 
 
 def photo_contrasting(triangles: NDArray[np.float32], seed: int) -> SimulatedPhoto:
-    """The first of seven scenes in which the part stands out: an inspector changes the ground."""
-    best, most = None, -1.0
-    for again in range(7):
-        taken = photo_simulate(triangles, seed=seed + again, setting=INSPECTION)
-        picture = cv2.imdecode(np.frombuffer(taken.jpeg, np.uint8), cv2.IMREAD_COLOR)
-        lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
-        ring = cv2.dilate(taken.mask.astype(np.uint8), np.ones((41, 41), np.uint8)) > 0
-        part, ground = np.median(lab[taken.mask], 0), np.median(lab[ring & ~taken.mask], 0)
-        contrast = float(np.linalg.norm(part - ground))
-        if contrast > most:
-            best, most = taken, contrast
-        if contrast >= LEAST_CONTRAST:
+    """The first of four scenes in which the part stands out, or the one where it does most: an
+    inspector changes the ground."""
+    scenes = []
+    for again in range(4):
+        scenes.append(photo_simulate(triangles, seed=seed + again, setting=INSPECTION))
+        if _contrast(scenes[-1]) >= LEAST_CONTRAST:
             break
-    assert best is not None
-    return best
+    return max(scenes, key=_contrast)
+
+
+def _contrast(taken: SimulatedPhoto) -> float:
+    picture = cv2.imdecode(np.frombuffer(taken.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
+    ring = cv2.dilate(taken.mask.astype(np.uint8), np.ones((41, 41), np.uint8)) > 0
+    if taken.mask.sum() < 20:
+        return 0.0
+    part, ground = np.median(lab[taken.mask], 0), np.median(lab[ring & ~taken.mask], 0)
+    return float(np.linalg.norm(part - ground))
 
 
 def main() -> None:

@@ -45,6 +45,16 @@ SENTENCES = {
     "too_small": _(
         "The picture is %(width)s × %(height)s pixels; it needs at least %(limit)s each way."
     ),
+    # inspections
+    "no_object": _("Nothing in the photo stands out from the ground. Change the ground or light."),
+    "no_fit": _("What the photo shows does not look like this part from anywhere."),
+    "bad_mask": _("The corrected outline is not one of this photo, or marks none or all of it."),
+    "photos_count": _("An inspection takes 1 to %(limit)s photos; %(found)s were sent."),
+    "inspection_too_long": _("The inspection takes longer than %(seconds)s seconds."),
+    "no_surface": _("The part has no surface to inspect."),
+    "stale_preparation": _("What was kept for inspections of this part is out of date."),
+    "not_solid": _("The part's surface is not closed, so no defects of it can be simulated."),
+    "no_place": _("The part has no place for this kind of defect."),
     "bad_box": _("A crop runs from left to right and from top to bottom, within the picture."),
     # queries
     "text_missing": _("Write what to look for."),

@@ -95,8 +95,7 @@ def window_make(rgb: Bytes, mask: Bytes, size: int, *, focal: float | None = Non
     """Of a photo (h, w, 3) and its mask (h, w), not empty."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     middle = np.array([columns[0] + columns[-1] + 1, rows[0] + rows[-1] + 1]) / 2
-    side = max(np.ptp(columns), np.ptp(rows)) + 1
-    side *= 1 + 2 * MARGIN
+    side = float(max(np.ptp(columns), np.ptp(rows)) + 1) * (1 + 2 * MARGIN)
     scale = size / side
     corner = middle - side / 2
     to_window = np.array([[scale, 0, -corner[0] * scale], [0, scale, -corner[1] * scale]])
@@ -104,16 +103,14 @@ def window_make(rgb: Bytes, mask: Bytes, size: int, *, focal: float | None = Non
     to_window[:, 2] += (scale - 1) / 2
     # Shrinking by more than two must average, not skip.
     step = min(1.0, scale)
-    soft = mask.astype(np.float32)
+    cover = mask
     if step < 0.75:
         sigma = 0.42 / step
-        soft = cv2.GaussianBlur(soft, (0, 0), 0.6 * sigma)
-        rgb = cv2.GaussianBlur(rgb, (0, 0), sigma)
-    soft = cv2.warpAffine(soft, to_window, (size, size), flags=cv2.INTER_LINEAR)
-    picture = cv2.warpAffine(
-        rgb, to_window, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    cut = np.where(soft > 127, 255, 0).astype(np.uint8)
+        cover = np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.6 * sigma), np.uint8)
+        rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8)
+    cover = np.asarray(cv2.warpAffine(cover, to_window, (size, size)), np.uint8)
+    picture = cv2.warpAffine(rgb, to_window, (size, size), borderMode=cv2.BORDER_REPLICATE)
+    cut = np.where(cover > 127, 255, 0).astype(np.uint8)
     border = border_points(cut)
     shape = mask.shape[0], mask.shape[1]
     return Window(
@@ -138,7 +135,7 @@ def _nearest_border(size: int, border: Ints) -> Ints:
     )
     which = np.zeros(int(labels.max()) + 1, np.int32)
     which[labels[border[:, 0], border[:, 1]]] = np.arange(len(border), dtype=np.int32)
-    return which[labels]
+    return np.asarray(which[labels], np.int32)
 
 
 class Canvas:

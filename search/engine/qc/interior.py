@@ -16,10 +16,11 @@ import numpy as np
 from search.engine.render.pose import pose_render
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from search.engine.qc.fit import Fit, Window
     from search.engine.render.surface import Surface
     from search.engine.render.types import Bytes, Floats, Maps
-    from numpy.typing import NDArray
 
     Flags = NDArray[np.bool_]
 
@@ -66,7 +67,7 @@ def interior_look(surface: Surface, window: Window, fit: Fit) -> Interior:
 
 
 def _lightness(rgb: Bytes) -> Floats:
-    return cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32) / 255
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[..., 0], np.float32) / np.float32(255)
 
 
 def shading_fit(lightness: Floats, normals: Floats, inside: Flags) -> tuple[float, Floats]:

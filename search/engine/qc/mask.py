@@ -1,8 +1,8 @@
 """Which pixels of an inspection photo show the piece, to the pixel.
 
 The shipped network (search/engine/photo) says where the piece is; GrabCut (Rother, Kolmogorov,
-Blake 2004) then decides a narrow band about that outline in the photo's own colours, twice: the
-second, narrower one starts from the first's outline. A piece's outline is what its deviations are
+Blake 2004) then decides a narrow band about that outline in the photo's own colours; once the
+pose is known, again about the part's. A piece's outline is what its deviations are
 read from, so this mask is finer than the one a search needs. Knows pictures only.
 """
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
 
 # Half widths of the bands, shares of the piece's longer side; iterations of GrabCut.
-BANDS = ((0.03, 2), (0.012, 2))
+BANDS = ((0.025, 2),)
 # Pieces of a mask smaller than this, of the largest, are specks; holes smaller, of the picture,
 # are pinholes.
 SPECK, PINHOLE = 0.01, 0.0003
+WHOLE = (0, 0, 1, 1)  # GrabCut asks for a rectangle even where a mask is given
 
 
 def mask_refine(picture: Bytes, mask: Bytes) -> Bytes:
@@ -34,9 +35,9 @@ def mask_refine(picture: Bytes, mask: Bytes) -> Bytes:
     return _tidied(mask)
 
 
-def mask_first(picture: Bytes) -> Bytes | None:
+def mask_first(picture: Bytes, *, alpha: Bytes | None = None) -> Bytes | None:
     """(h, w) uint8, 255 where the network sees a piece; None when it sees none."""
-    return mask_find(picture)
+    return mask_find(picture, alpha=alpha)
 
 
 def _band_decide(picture: Bytes, mask: Bytes, band: float, rounds: int) -> Bytes:
@@ -62,7 +63,7 @@ def _band_decide(picture: Bytes, mask: Bytes, band: float, rounds: int) -> Bytes
     ground, piece = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # GrabCut's first clusters are drawn by chance
     try:
-        cv2.grabCut(smooth, trimap, None, ground, piece, rounds, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(smooth, trimap, WHOLE, ground, piece, rounds, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # too few pixels for its colour models
         return mask
     decided = np.zeros_like(mask)
@@ -82,3 +83,42 @@ def _tidied(mask: Bytes) -> Bytes:
     pinhole[0] = False
     kept[pinhole[labels]] = 255
     return kept
+
+
+def mask_guided(picture: Bytes, mask: Bytes, drawn: Bytes, *, band: float = 0.015) -> Bytes:
+    """The mask decided anew, knowing where the part's outline should be: (h, w) uint8.
+
+    `drawn` (h, w) is the part as the pose found shows it. What lies well inside both is the
+    piece, what lies outside both is ground: its colours, the shadow beside the piece among them,
+    are learnt there. All between is decided by colour alone, so that a deviation stays one.
+    """
+    rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
+    if not len(rows):
+        return mask
+    reach = max(2.0, band * max(np.ptp(rows), np.ptp(columns)))
+    height, width = mask.shape
+    either = cv2.bitwise_or(mask, drawn)
+    rows, columns = np.flatnonzero(either.any(1)), np.flatnonzero(either.any(0))
+    pad = int(8 * reach)
+    top, bottom = max(0, rows[0] - pad), min(height, rows[-1] + 1 + pad)
+    left, right = max(0, columns[0] - pad), min(width, columns[-1] + 1 + pad)
+    near = np.s_[top:bottom, left:right]
+    inside = cv2.distanceTransform((drawn[near] > 0).astype(np.uint8), cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform((drawn[near] == 0).astype(np.uint8), cv2.DIST_L2, 5)
+    seen = mask[near] > 0
+    kernel = np.ones((2 * int(reach) + 1,) * 2, np.uint8)
+    deep = cv2.dilate(inside, kernel)
+    trimap = np.where(drawn[near] > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    trimap[seen & (inside > np.minimum(reach, 0.6 * deep))] = cv2.GC_FGD
+    trimap[~seen & (outside > reach)] = cv2.GC_BGD
+    trimap[outside > 6 * reach] = np.where(seen[outside > 6 * reach], cv2.GC_PR_FGD, cv2.GC_BGD)
+    smooth = cv2.bilateralFilter(np.ascontiguousarray(picture[near]), 5, 20, 3)
+    cv2.setRNGSeed(0)
+    try:
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(smooth, trimap, WHOLE, *models, 2, cv2.GC_INIT_WITH_MASK)
+    except cv2.error:
+        return mask
+    decided = np.zeros_like(mask)
+    decided[near] = np.where((trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD), 255, 0)
+    return _tidied(decided) if decided.any() else mask

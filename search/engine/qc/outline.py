@@ -20,7 +20,8 @@ REACH = 2.4
 
 def border_points(mask: Bytes) -> Ints:
     """(m, 2) int32 rows and columns of the pixels with one of four neighbours off the mask."""
-    return _border_points(mask)
+    points: Ints = _border_points(mask)
+    return points
 
 
 @njit(**KERNEL)

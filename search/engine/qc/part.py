@@ -7,7 +7,7 @@ the part's diagonal, measured from its box's middle, so that every part is one s
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +33,7 @@ FOCAL = SIDE * 1.6
 DISTANCE = 1.75  # diagonals
 # The pose is searched for with at most so many faces, the measures taken with so many.
 LIGHT_FACES, MOST_FACES = 6_000, 150_000
+SAMPLES = 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,7 @@ class PreparedPart:
     bank         its outlines
     middle       (3,) mm, the box's middle in the part's own frame
     diagonal_mm  the box's diagonal
+    points, normals  (SAMPLES, 3) float32, spread evenly over `surface`
     """
 
     surface: Surface
@@ -64,6 +66,27 @@ class PreparedPart:
     bank: OutlineBank
     middle: Doubles
     diagonal_mm: float
+    points: Floats = field(init=False, repr=False)
+    normals: Floats = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Sample points of the surface, (k, 3) and their unit normals: the same every time."""
+        points, normals = surface_samples(self.surface)
+        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "normals", normals)
+
+    def seen_from(
+        self, rotation: Doubles, translation: Doubles, focal: float, shape: tuple[int, ...]
+    ) -> tuple[NDArray[np.bool_], float]:
+        """(k,) which sample points a camera of a photo (h, w) sees, and their share."""
+        height, width = shape[:2]
+        middle = (width / 2, height / 2)
+        camera = Camera(rotation, translation, focal, middle, width, height)
+        nearness = np.empty((height, width), np.float32)
+        ids = np.empty((height, width), np.int32)
+        projected = vertices_project(self.light.vertices, camera)
+        faces_raster(projected, self.light.faces, inverse_depth=nearness, face_ids=ids)
+        return points_seen(self.points, self.normals, camera, nearness)
 
     def to_bytes(self) -> bytes:
         out = io.BytesIO()
@@ -118,6 +141,44 @@ def part_prepare(triangles: Floats) -> PreparedPart:
     surface = surface_make(faces_fewer(whole, MOST_FACES))
     light = surface_make(faces_fewer(whole, LIGHT_FACES))
     return PreparedPart(surface, light, bank_make(light), middle, diagonal)
+
+
+def surface_samples(surface: Surface) -> tuple[Floats, Floats]:
+    """(SAMPLES, 3) points spread evenly over the faces, and the faces' unit normals there."""
+    corners = surface.vertices[surface.faces].astype(np.float64)
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    areas = np.linalg.norm(cross, axis=1)
+    total = np.cumsum(areas)
+    steps = (np.arange(SAMPLES) + 0.5) / SAMPLES * total[-1]
+    face = np.searchsorted(total, steps).clip(0, len(areas) - 1)
+    # Fractions of two golden ratios (Roberts' R2) instead of chance.
+    root = np.sqrt(((np.arange(SAMPLES) + 1) * 0.7548776662466927) % 1)[:, None]
+    along = (((np.arange(SAMPLES) + 1) * 0.5698402909980532) % 1)[:, None]
+    a, b, c = (corners[face, i] for i in range(3))
+    points = a * (1 - root) + b * root * (1 - along) + c * root * along
+    normals = cross[face] / np.maximum(areas[face], 1e-30)[:, None]
+    return points.astype(np.float32), normals.astype(np.float32)
+
+
+def points_seen(
+    points: Floats, normals: Floats, camera: Camera, nearness: Floats
+) -> tuple[NDArray[np.bool_], float]:
+    """(k,) which points of a surface the camera sees, drawn as `nearness` (h, w), and the share.
+
+    A point is seen when nothing drawn at its pixel is nearer by more than a few thousandths of a
+    diagonal and its face is not seen edge-on.
+    """
+    placed = points @ camera.rotation.T + camera.translation
+    depth = np.maximum(placed[:, 2], 1e-6)
+    column = np.floor(placed[:, 0] / depth * camera.focal + camera.principal[0]).astype(int)
+    row = np.floor(placed[:, 1] / depth * camera.focal + camera.principal[1]).astype(int)
+    height, width = nearness.shape
+    within = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    first = nearness[row.clip(0, height - 1), column.clip(0, width - 1)]
+    facing = np.abs((normals @ camera.rotation.T * placed).sum(1)) / np.linalg.norm(placed, axis=1)
+    slack = 0.004 + 1.5 / camera.focal * depth / np.maximum(facing, 0.05)
+    seen = within & (first > 0) & (depth < 1 / np.maximum(first, 1e-6) + slack) & (facing > 0.05)
+    return seen, float(seen.mean())
 
 
 def faces_fewer(triangles: Floats, most: int) -> Floats:

@@ -95,9 +95,10 @@ def pose_find(
     """
     small = window_make(rgb, mask, SMALL, focal=focal)
     canvas = Canvas(SMALL)
-    fits = []
-    for guess in pose_guesses(part, small):
-        fits.append(fit_refine(part.light, small, guess, canvas, steps=4, reaches=(8.0, 2.5)))
+    fits = [
+        fit_refine(part.light, small, guess, canvas, steps=4, reaches=(8.0, 2.5))
+        for guess in pose_guesses(part, small)
+    ]
     check()
     fits.sort(key=lambda fit: -fit.overlap)
     scored: list[tuple[float, Fit]] = []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Doubles: TypeAlias = NDArray[np.float64]
 
 VerdictName = Literal["pass", "review", "fail"]
-STAGES = ("gate", "mask", "pose", "measures", "competition")
+STAGES = ("mask", "pose", "measures", "competition")
 Stage = Callable[[str], None]
 """called with the name of each of STAGES as it begins"""
 
@@ -50,15 +50,15 @@ class QcLimits:
 
     tolerance    share of the diagonal: deviations up to here are no defect
     tolerance_mm the same in mm, where it is larger
-    pass_at      p_good from which a piece passes
-    fail_under   p_good under which it fails, when a deviation can be shown
+    pass_at      p_good from which a piece passes; None: the calibration's
+    fail_under   p_good under which it fails, when a deviation can be shown; None: alike
     seconds      wall time of one photo's inspection
     """
 
     tolerance: float = 0.02
     tolerance_mm: float = 0.0
-    pass_at: float = 0.5
-    fail_under: float = 0.12
+    pass_at: float | None = None
+    fail_under: float | None = None
     seconds: float = 20.0
 
 
@@ -94,25 +94,37 @@ class Measures:
     """How piece and part differ at the pose found; lengths are shares of the diagonal.
 
     iou           of the part's outline and the piece's
+    mean          area between the outlines for each length of outline
     p95           95% of either outline is nearer than this to the other
     thickness     of the widest deviation of the outlines
     blob          area of the largest one
-    doubt         how much the photo's own colours speak for that deviation, 0..1
+    evidence      how much the photo's own colours speak for the widest deviation, 0..1
+    weighed       the widest deviation when each counts by its evidence
+    supported     strength of the photo's edges where the part has inner edges, 0..1
     unsupported   share of the part's inner edges that the photo does not show
     unexplained   edges in the photo that the part does not have, area
     shading       how well light on the part's surface explains the piece's, up to 1
     surface       largest patch where it does not, area
+    strength      how far off, in the light's own spread, the worst of the surface is
+    contrast      between the piece and the ground beside its outline, in their own spreads
+    pixel         a pixel of the window that was measured
     """
 
     iou: float
+    mean: float
     p95: float
     thickness: float
     blob: float
-    doubt: float
+    evidence: float
+    weighed: float
+    supported: float
     unsupported: float
     unexplained: float
     shading: float
     surface: float
+    strength: float
+    contrast: float
+    pixel: float
 
 
 @dataclass(frozen=True)

@@ -54,25 +54,24 @@ def defect_make(triangles: NDArray[np.float32], kind: str, rng: Rng) -> Defect:
     solid = solid_of(triangles)
     low, high = np.array(solid.bounding_box()).reshape(2, 3)
     diagonal = float(np.linalg.norm(high - low))
+    place: Doubles | None = None
     match kind:
         case "broken":
             made, place = _broken(solid, triangles, diagonal, rng)
         case "grown":
             point, normal = _surface_point(triangles, rng)
             place = point + normal * 0.02 * diagonal
-            made = solid + Manifold.sphere(BLOB * diagonal, 24).translate(tuple(place))
+            made = solid + Manifold.sphere(BLOB * diagonal, 24).translate(place.tolist())
         case "plugged":
-            middle, radius = hole_find(triangles, diagonal, rng)
-            made = solid + Manifold.sphere(1.15 * radius, 24).translate(tuple(middle))
-            place = middle
+            place, radius = hole_find(triangles, diagonal, rng)
+            made = solid + Manifold.sphere(1.15 * radius, 24).translate(place.tolist())
         case "scaled":
             factors = np.ones(3)
             factors[rng.integers(3)] = rng.choice(SCALES)
             middle = (low + high) / 2
             made = solid.translate(tuple(-middle)).scale(tuple(factors)).translate(tuple(middle))
-            place = None
         case "bent" | "twisted":
-            made, place = _warped(solid, low, high, rng, twist=kind == "twisted"), None
+            made = _warped(solid, low, high, rng, twist=kind == "twisted")
         case _:
             raise ValueError(f"no kind of defect is called {kind!r}")
     return Defect(kind, _triangles_of(made), place)
@@ -115,9 +114,7 @@ def _surface_point(triangles: NDArray[np.float32], rng: Rng) -> tuple[Doubles, D
     return weights @ corners[face], cross[face] / areas[face]
 
 
-def hole_find(
-    triangles: NDArray[np.float32], diagonal: float, rng: Rng
-) -> tuple[Doubles, float]:
+def hole_find(triangles: NDArray[np.float32], diagonal: float, rng: Rng) -> tuple[Doubles, float]:
     """The middle (3,) and half width of a hole or slot: where the way out meets another wall soon
     and head-on. Raises InspectionError no_place."""
     corners = triangles.astype(np.float64)
@@ -159,8 +156,8 @@ def _warped(solid: Manifold, low: Doubles, high: Doubles, rng: Rng, *, twist: bo
     axis = int(extent.argmax())
     i, j = rng.permutation([k for k in range(3) if k != axis])
 
-    def warp(points: Any) -> Doubles:
-        points = np.array(points, np.float64)
+    def warp(given: Any) -> Doubles:
+        points: Doubles = np.array(given, np.float64)
         along = (points[:, axis] - middle[axis]) / (extent[axis] / 2)
         if not twist:
             points[:, i] += BEND * extent[axis] * along**2

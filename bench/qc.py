@@ -1,0 +1,364 @@
+"""How well an inspection tells good pieces from bad ones, on simulated photos.
+
+Pieces and photos are those of `bench.qc_photos`: by another renderer than the one the inspection
+compares with, every scene new. All that is chosen or fitted is so on the calibrating families;
+the reporting ones are looked at only here. Beside it the first plan of the product: one cosine
+between the photo and 25 views (of gradients, HOG), and a limit.
+
+    python -m bench.qc                # the table
+    python -m bench.qc --calibrate    # fits search/engine/qc/calibration.json
+    python -m bench.qc --half calibrate --parts 6    # the table on what may be looked at
+
+Needs the extra `bench` (embreex). Photos are taken once, at one to two seconds each.
+"""
+
+import argparse
+import json
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from scipy.stats import rankdata
+
+from bench.qc_photos import FAMILIES_USED, WORK, Shot, part_make, shots_of, sibling_make
+from bench.running import table
+from search.engine.errors import EngineError
+from search.engine.qc.inspect import (
+    PhotoInspection,
+    PreparedPart,
+    inspection_photo_read,
+    part_prepare,
+    photo_inspect,
+)
+from search.engine.qc.judge import (
+    FEATURES,
+    SHIPPED,
+    Calibration,
+    calibration_fit,
+    calibration_shipped,
+    measures_features,
+)
+from search.engine.render.pose import pose_render
+from search.engine.render.types import Camera
+
+VISIBLE = 0.01  # of a piece's pixels must look otherwise for a defect to count as visible
+ON_IT = 0.04  # of the diagonal: the worst point is this near to the change of the outline
+PLACES = {"broken", "grown", "plugged"}
+SAMPLES = 1500
+
+
+@dataclass(frozen=True)
+class Row:
+    """One photo inspected: what is true, and what was found."""
+
+    shot: Shot
+    refused: str
+    seen: PhotoInspection | None
+    mask_iou: float
+    adds: float
+    margin: float
+    """how much better the sibling fits than the part"""
+    on_it: float | None
+    """of the diagonal, from the worst point to the change; None where the outline shows none"""
+    cosine: float
+    seconds: float
+
+
+def rows_of(key: str, half: str, *, rival: bool) -> list[Row]:
+    triangles = part_make(key, half)
+    part, views = part_prepare(triangles), hog_views(triangles)
+    sibling = {"sibling": part_prepare(sibling_make(key, half))} if rival else {}
+    return [row_make(*taken, part, sibling, views) for taken in shots_of(key, half)]
+
+
+def row_make(
+    shot: Shot,
+    jpeg: bytes,
+    truth: NDArray[np.bool_],
+    part: PreparedPart,
+    sibling: dict[str, PreparedPart],
+    views: NDArray[np.float64],
+) -> Row:
+    photo = inspection_photo_read(jpeg)
+    started = time.process_time()
+    compared = sibling if shot.kind in {"good", "sibling"} else {}
+    cosine = hog_cosine(photo.rgb, truth, views)
+    try:
+        seen = photo_inspect(photo, part, rivals=compared, calibration=calibration_in_use())
+    except EngineError as error:
+        spent = time.process_time() - started
+        return Row(shot, error.code, None, 0.0, 1.0, 0.0, None, cosine, spent)
+    spent = time.process_time() - started - seen.took_ms.get("competition", 0.0) / 1000
+    found = seen.mask > 0
+    overlap = float((found & truth).sum() / max((found | truth).sum(), 1))
+    margin = seen.rivals[0].margin if seen.rivals else 0.0
+    gap = on_change(shot, seen, truth, part) if shot.kind in PLACES else None
+    adds = pose_error(shot, seen, part)
+    return Row(shot, "", seen, overlap, adds, margin, gap, cosine, spent)
+
+
+def pose_error(shot: Shot, seen: PhotoInspection, part: PreparedPart) -> float:
+    """ADD-S of the turn alone, in diagonals (Hinterstoisser et al. 2012, for symmetric parts)."""
+    points = part.points.astype(float)
+    there = points @ np.array(shot.rotation).T
+    return float(cKDTree(there).query(points @ seen.pose.rotation.T)[0].mean())
+
+
+def on_change(
+    shot: Shot, seen: PhotoInspection, truth: NDArray[np.bool_], part: PreparedPart
+) -> float | None:
+    """From the worst point found to where the true outlines differ, in diagonals; None where they
+    differ by less than 0.8% of the piece."""
+    height, width = truth.shape
+    rotation, translation = np.array(shot.rotation), np.array(shot.translation)
+    moved = (translation + rotation @ part.middle) / part.diagonal_mm
+    camera = Camera(rotation, moved, shot.focal, (width / 2, height / 2), width, height)
+    drawn = pose_render(part.surface, camera).mask > 0
+    change = cv2.morphologyEx((drawn ^ truth).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
+    if change.sum() < 0.008 * truth.sum():
+        return None
+    if not seen.blobs:
+        return 1.0
+    x, y = seen.blobs[0].place
+    away = cv2.distanceTransform(1 - change, cv2.DIST_L2, 5)
+    at = away[int(np.clip(y, 0, height - 1)), int(np.clip(x, 0, width - 1))]
+    return float(at * moved[2] / shot.focal)
+
+
+# --- the first plan -----------------------------------------------------------------------------
+
+
+def hog(grey: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Oriented gradients (Dalal and Triggs 2005): 8 x 8 cells of 9 directions, of length 1."""
+    small = cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
+    across, down = cv2.Sobel(small, cv2.CV_32F, 1, 0), cv2.Sobel(small, cv2.CV_32F, 0, 1)
+    strength = np.hypot(across, down)
+    direction = (np.arctan2(down, across) % np.pi / np.pi * 9).astype(int) % 9
+    cell = (np.arange(64) // 8)[:, None] * 8 + np.arange(64)[None] // 8
+    bins = np.bincount((cell * 9 + direction).ravel(), strength.ravel(), minlength=64 * 9)
+    cells = bins.reshape(64, 9)
+    cells = cells / (np.linalg.norm(cells, axis=1, keepdims=True) + 10)
+    return np.asarray(cells.ravel() / (np.linalg.norm(cells) + 1e-9))
+
+
+def hog_views(triangles: NDArray[np.float32]) -> NDArray[np.float64]:
+    from search.engine.render.viewpoints import viewpoints_fibonacci
+    from search.engine.render.views import views_render
+
+    views = views_render(triangles, viewpoints=viewpoints_fibonacci(25), size=96)
+    return np.stack([hog(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)) for view in views.rgb])
+
+
+def hog_cosine(
+    rgb: NDArray[np.uint8], truth: NDArray[np.bool_], views: NDArray[np.float64]
+) -> float:
+    """The best of the views for the photo about the piece (whose true place is given to it)."""
+    rows, columns = np.flatnonzero(truth.any(1)), np.flatnonzero(truth.any(0))
+    cut = rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return float((views @ hog(cv2.cvtColor(np.ascontiguousarray(cut), cv2.COLOR_RGB2GRAY))).max())
+
+
+# --- figures ------------------------------------------------------------------------------------
+
+
+def auroc(bad: NDArray[np.floating], good: NDArray[np.floating]) -> float:
+    """The chance that a bad one scores above a good one."""
+    if not len(bad) or not len(good):
+        return float("nan")
+    ranks = rankdata(np.concatenate([bad, good]))
+    return float((ranks[: len(bad)].sum() - len(bad) * (len(bad) + 1) / 2) / len(bad) / len(good))
+
+
+def tpr_at(bad: NDArray[np.floating], good: NDArray[np.floating], *, fpr: float = 0.05) -> float:
+    return float((bad > np.quantile(good, 1 - fpr)).mean()) if len(bad) and len(good) else np.nan
+
+
+def interval(parts: NDArray[np.str_], figure: "Figure", rng: np.random.Generator) -> str:
+    """95% by drawing whole parts anew: photos of one part are no independent witnesses."""
+    names = np.unique(parts)
+    places = {name: np.flatnonzero(parts == name) for name in names}
+    drawn = []
+    for _ in range(SAMPLES):
+        chosen = np.concatenate([places[n] for n in rng.choice(names, len(names))])
+        drawn.append(figure(chosen))
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return f"{low:.3f} to {high:.3f}"
+
+
+class Figure:
+    """A number computed of some of the rows."""
+
+    def __init__(self, compute) -> None:  # type: ignore[no-untyped-def]
+        self.compute = compute
+
+    def __call__(self, which: NDArray[np.intp]) -> float:
+        return float(self.compute(which))
+
+
+def rows_all(half: str, count: int, *, rival: bool, workers: int) -> list[Row]:
+    keys = FAMILIES_USED[half][:count]
+    if workers < 2:
+        return [row for key in keys for row in rows_of(key, half, rival=rival)]
+    with ProcessPoolExecutor(workers) as pool:
+        found = pool.map(rows_of, keys, [half] * len(keys), chunksize=1)
+        return [row for rows in found for row in rows]
+
+
+def calibration_in_use() -> Calibration:
+    return calibration_shipped() if SHIPPED.exists() else neutral()
+
+
+def neutral() -> Calibration:
+    """What stands in while there is no calibration yet: says nothing."""
+    none = tuple(0.0 for _ in FEATURES)
+    ones = tuple(1.0 for _ in FEATURES)
+    return Calibration("none", 0, 0, FEATURES, none, ones, none, 0.0, 0.5, 0.1)
+
+
+def calibrate(rows: list[Row]) -> Calibration:
+    """On visible defects: what cannot be seen teaches nothing."""
+    usable = [r for r in rows if r.seen and (r.shot.kind == "good" or r.shot.changed >= VISIBLE)]
+    features = np.stack([measures_features(r.seen.measures) for r in usable if r.seen])
+    good = [r.shot.kind == "good" for r in usable]
+    parts = len({r.shot.part for r in usable})
+    return calibration_fit(features, good, version=f"{WORK.name}-{parts}-parts")
+
+
+def held_out(rows: list[Row]) -> None:
+    """AUROC of each part by a calibration on the others: for choosing."""
+    odds, bad = [], []
+    for key in {r.shot.part for r in rows}:
+        made = calibrate([r for r in rows if r.shot.part != key])
+        for r in rows:
+            if (
+                r.shot.part == key
+                and r.seen
+                and (r.shot.kind == "good" or r.shot.changed >= VISIBLE)
+            ):
+                odds.append(-made.odds(r.seen.measures))
+                bad.append(r.shot.kind != "good")
+    scores, truth = np.array(odds), np.array(bad)
+    a, t = auroc(scores[truth], scores[~truth]), tpr_at(scores[truth], scores[~truth])
+    print(f"each part by the others' calibration: AUROC {a:.3f}  TPR at 5% FPR {t:.3f}")
+
+
+def figures_print(rows: list[Row], calibration: Calibration) -> None:
+    """The table, with 95% intervals over parts."""
+    parts = np.array([r.shot.part for r in rows])
+    kinds = np.array([r.shot.kind for r in rows])
+    changed = np.array([r.shot.changed for r in rows])
+    good = kinds == "good"
+    visible = ~good & (changed >= VISIBLE)
+    # A photo refused is not passed: as bad as it gets.
+    badness = np.array([-calibration.odds(r.seen.measures) if r.seen else 50.0 for r in rows])
+    cosine = -np.array([r.cosine for r in rows])
+    overlap, adds = np.array([r.mask_iou for r in rows]), np.array([r.adds for r in rows])
+    margin = np.array([r.margin for r in rows])
+    sibling = kinds == "sibling"
+    gaps = np.array([np.nan if r.on_it is None else r.on_it for r in rows])
+    seconds = np.array([r.seconds for r in rows])
+    passed = np.array([r.seen is not None and r.seen.p_good >= calibration.pass_at for r in rows])
+    failed = np.array([r.seen is not None and r.seen.verdict == "fail" for r in rows])
+    said_pass = np.array([r.seen is not None and r.seen.verdict == "pass" for r in rows])
+    rng = np.random.default_rng(0)
+
+    def of(chosen, compute):  # type: ignore[no-untyped-def]
+        return lambda w: compute(w[chosen[w]])
+
+    def pair(values, bad, how):  # type: ignore[no-untyped-def]
+        return lambda w: how(values[w[bad[w]]], values[w[good[w]]])
+
+    shown = [
+        ("mask IoU, median", ".97", ".985", lambda w: np.median(overlap[w])),
+        ("mask IoU, p5", ".93", ".96", lambda w: np.quantile(overlap[w], 0.05)),
+        ("pose, ADD-S < 2%", ".95", ".98", of(good, lambda w: (adds[w] < 0.02).mean())),
+        ("AUROC, visible", ".83", ".92", pair(badness, visible, auroc)),
+        ("TPR at 5% FPR, visible", ".45", ".70", pair(badness, visible, tpr_at)),
+        ("AUROC, all defects", "", "", pair(badness, ~good, auroc)),
+        ("first plan's cosine, AUROC, visible", "", "", pair(cosine, visible, auroc)),
+        ("its TPR at 5% FPR", "", "", pair(cosine, visible, tpr_at)),
+        ("sibling, AUROC", ".95", ".98", pair(margin, sibling, auroc)),
+        ("worst point on the defect", ".80", ".90",
+         of(~np.isnan(gaps), lambda w: (gaps[w] < ON_IT).mean())),
+        ("good, not passed by p_good", "8%", "5%", of(good, lambda w: (~passed[w]).mean())),
+        ("good, called fail", "", "", of(good, lambda w: failed[w].mean())),
+        ("visible, called fail", "", "", of(visible, lambda w: failed[w].mean())),
+        ("visible, called pass", "", "", of(visible, lambda w: said_pass[w].mean())),
+        ("seconds of CPU a photo, median", "1.5", "0.8",
+         of(~(good | sibling), lambda w: np.median(seconds[w]))),
+    ]  # fmt: skip
+    every = np.arange(len(rows))
+    lines: list[list[object]] = []
+    for name, least, goal, compute in shown:
+        figure = Figure(compute)
+        lines.append([name, f"{figure(every):.3f}", interval(parts, figure, rng), least, goal])
+    lines += fused_lines(rows, calibration)
+    print(table(["measure", "found", "95% (parts drawn anew)", "at least", "goal"], lines))
+    print()
+    kinds_lines: list[list[object]] = []
+    for kind in sorted(set(kinds) - {"good"}):
+        which = visible & (kinds == kind)
+        if which.any():
+            kinds_lines.append([
+                kind, int(which.sum()), f"{auroc(badness[which], badness[good]):.3f}",
+                f"{tpr_at(badness[which], badness[good]):.2f}",
+            ])  # fmt: skip
+    for low, high in ((0, 0.01), (0.01, 0.05), (0.05, 0.15), (0.15, 2)):
+        which = ~good & (changed >= low) & (changed < high)
+        if which.any():
+            kinds_lines.append([
+                f"changed {low:g} to {high:g}", int(which.sum()),
+                f"{auroc(badness[which], badness[good]):.3f}",
+                f"{tpr_at(badness[which], badness[good]):.2f}",
+            ])  # fmt: skip
+    print(table(["defect", "photos", "AUROC", "TPR at 5% FPR"], kinds_lines))
+    refused = [r.refused for r in rows if r.refused]
+    print(f"\n{len(rows)} photos of {len(set(parts))} parts, {good.sum()} of good pieces;")
+    print(f"refused: {refused or 'none'}; calibration {calibration.version}")
+
+
+def fused_lines(rows: list[Row], calibration: Calibration) -> list[list[object]]:
+    """Two and four photos of one piece."""
+    lines: list[list[object]] = []
+    for count, least, goal in ((2, "", ""), (4, ".87", ".95")):
+        scores, bad = [], []
+        pieces = {(r.shot.part, r.shot.piece) for r in rows}
+        for piece in sorted(pieces):
+            mine = [r for r in rows if (r.shot.part, r.shot.piece) == piece and r.seen]
+            for first in range(0, len(mine) - count + 1, count):
+                group = mine[first : first + count]
+                odds = np.array([calibration.odds(r.seen.measures) for r in group if r.seen])
+                kind = group[0].shot.kind
+                if kind != "good" and max(r.shot.changed for r in group) < VISIBLE:
+                    continue
+                scores.append(-calibration.fused_odds(odds))
+                bad.append(kind != "good")
+        truth, values = np.array(bad), np.array(scores)
+        if len(truth) and truth.any() and not truth.all():
+            area = f"{auroc(values[truth], values[~truth]):.3f}"
+            lines.append([f"AUROC, {count} photos", area, f"{len(truth)} groups", least, goal])
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--half", choices=list(FAMILIES_USED), default="report")
+    parser.add_argument("--parts", type=int, default=20)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--calibrate", action="store_true")
+    given = parser.parse_args()
+    half = "calibrate" if given.calibrate else given.half
+    rows = rows_all(half, given.parts, rival=True, workers=given.workers)
+    if given.calibrate:
+        made = calibrate(rows)
+        SHIPPED.write_text(json.dumps(made.to_json(), indent=1) + "\n")
+        held_out(rows)
+    figures_print(rows, calibration_in_use())
+
+
+if __name__ == "__main__":
+    main()
