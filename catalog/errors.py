@@ -149,6 +149,7 @@ SENTENCES = {
         "The workers are of another version than this server; try again in a moment."
     ),
     "encoders_failed": _("Looking at the query failed on our side; ask whoever keeps this server."),
+    "storage_away": _("The file cannot be kept or read right now; try again in a moment."),
     "machine_trouble": _("The machine had trouble: %(detail)s"),
     "gave_up": _("This was tried %(attempts)s times without success."),
     "worker_died": _("The worker stopped %(attempts)s times while working on this part."),

@@ -20,6 +20,7 @@ from django.db import connection
 from catalog import services
 from catalog.errors import ServiceError
 from catalog.models import Category
+from catalog.queue import LATER
 from search.engine.errors import MeshError
 from search.engine.mesh.archive import Archive, ArchiveLimits, Member
 from search.engine.mesh.types import SUFFIXES
@@ -122,7 +123,7 @@ def _part_import(source: Source, categories: dict[str, Category], name: str) -> 
     try:
         with source.path(name) as path, services.file_open(path, name=pure.name) as file:
             part, created = services.part_upload(
-                file=file, category=categories.get(pure.parent.name)
+                file=file, category=categories.get(pure.parent.name), priority=LATER
             )
     except (ServiceError, MeshError, OSError) as error:
         return Result(name, "failed", reason=str(error))

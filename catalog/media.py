@@ -15,6 +15,9 @@ from django.http import (
 )
 from django.utils.http import content_disposition_header, http_date
 
+from catalog.errors import sentence
+from catalog.refusals import refusal
+
 # A file's name holds its content's hash or its recipe's, so what a name says never changes.
 FOREVER = "private, max-age=31536000, immutable"
 # Well before a signature runs out.
@@ -39,6 +42,8 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
             address = default_storage.signed_url(path, shown=shown, filename=filename)
             return HttpResponseRedirect(address, headers={"Cache-Control": BRIEFLY})
         return _file(path, shown=shown, filename=filename)
+    except ConnectionError:
+        return refusal("storage_away", sentence("storage_away", {}), 503)
     except (OSError, SuspiciousFileOperation) as error:
         raise Http404(path) from error
 

@@ -4,6 +4,7 @@ Bytes are saved before work is queued; ids, never rows, are queued, and only aft
 """
 
 import hashlib
+import logging
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,8 +22,10 @@ from django.utils import timezone
 
 from catalog.errors import ServiceError
 from catalog.models import ApiToken, Category, Part, PipelineStep, Suggestion
-from catalog.queue import enqueue
+from catalog.queue import LATER, SOON, enqueue
 from catalog.words import terms_write
+
+log = logging.getLogger(__name__)
 
 HEAD = 4096  # bytes looked at before a file is accepted
 # A message not acted on by then is taken for lost; the sweep sends another.
@@ -45,12 +48,13 @@ def part_upload(
     category: Category | None = None,
     tags: Iterable[str] = (),
     owner: AbstractBaseUser | None = None,
+    priority: int = SOON,
 ) -> tuple[Part, bool]:
     """Keep an uploaded mesh and queue its processing. Returns the part and whether it is new.
 
     Bytes that are here already give the part that holds them, out of the trash if it was there;
-    two uploads of the same bytes at once give one part. Raises `ServiceError` for what cannot
-    be a mesh.
+    two uploads of the same bytes at once give one part; `priority` is that of its work. Raises
+    `ServiceError` for what cannot be a mesh, and (503) when the storage does not take it.
     """
     suffix = _sniff(file)
     file_name = PurePath(str(file.name).replace("\\", "/")).name
@@ -59,9 +63,13 @@ def part_upload(
         return _part_again(part), False
 
     stored = f"meshes/{digest[:2]}/{digest}{suffix}"
-    if not default_storage.exists(stored):
-        file.seek(0)
-        stored = default_storage.save(stored, file)
+    try:
+        if not default_storage.exists(stored):
+            file.seek(0)
+            stored = default_storage.save(stored, file)
+    except OSError as error:
+        log.warning("%s was not kept: %s", stored, error)
+        raise ServiceError("storage_away", status=503) from error
     part = Part(
         name=_clip(name, "name") or _name_from(file_name),
         name_zh=_clip(name_zh, "name_zh"),
@@ -80,7 +88,7 @@ def part_upload(
         with transaction.atomic():
             part.save(force_insert=True)
             terms_write(part)
-            enqueue("workers.part_ingest", part.pk)
+            enqueue("workers.part_ingest", part.pk, priority=priority)
     except IntegrityError:
         # The other of two uploads at once was first: its row stands for both. The file is the
         # same file unless storage had to give ours another name.
@@ -212,8 +220,10 @@ def parts_reprocess(parts: Sequence[int], *, step: PipelineStep.Step | None = No
             status=Part.Status.QUEUED, error_code="", error_params={}, claimed_by="",
             resend_at=now + LOST_AFTER,
         )  # fmt: skip
+        # One that somebody asked for is not put behind thousands.
+        priority = SOON if len(parts) == 1 else LATER
         for part in parts:
-            enqueue("workers.part_ingest", part)
+            enqueue("workers.part_ingest", part, priority=priority)
 
 
 def part_retry(*, part: Part, step: PipelineStep.Step | None = None) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, ClassVar
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.utils.encoding import filepath_to_uri
@@ -32,7 +33,8 @@ class Stream:
 
 
 def as_os_error(call: Callable[..., Any]) -> Callable[..., Any]:
-    """What goes wrong on the way to the bucket is an OSError, as it is with a disk."""
+    """What goes wrong on the way to the bucket is an OSError, as it is with a disk; a bucket that
+    does not answer, a ConnectionError."""
 
     @wraps(call)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -42,7 +44,7 @@ def as_os_error(call: Callable[..., Any]) -> Callable[..., Any]:
             kind = FileNotFoundError if error.response["Error"]["Code"] in MISSING else OSError
             raise kind(str(error)) from error
         except BotoCoreError as error:
-            raise OSError(str(error)) from error
+            raise ConnectionError(str(error)) from error
 
     return wrapped
 
@@ -52,15 +54,24 @@ class S3Media(S3Storage):
 
     SIGNED_S: ClassVar[int] = 3600
 
-    def __init__(self, *, signed: bool = False, **options: Any) -> None:
+    def __init__(self, *, signed: bool = False, path_style: bool = False, **options: Any) -> None:
         self.signed = signed
+        client = Config(
+            s3={"addressing_style": "path" if path_style else "virtual"},
+            signature_version="s3v4",
+            connect_timeout=5,
+            read_timeout=30,
+            retries={"max_attempts": 3},
+            # Other servers than Amazon's do not all know the checksums boto3 adds by itself.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
         super().__init__(
             **{
+                "client_config": client,
                 "default_acl": None,  # the bucket's own rules: private unless it says otherwise
                 "file_overwrite": True,
                 "max_memory_size": MEMORY_MOST,
-                "signature_version": "s3v4",
-                "querystring_expire": self.SIGNED_S,
                 **options,
             }
         )

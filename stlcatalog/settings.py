@@ -248,7 +248,7 @@ if _bucket := os.environ.get("STLCATALOG_S3_BUCKET"):
             "location": os.environ.get("STLCATALOG_S3_PREFIX", ""),
             "signed": _urls == "signed",
             # A server of one's own seldom has a name for each bucket.
-            "addressing_style": "path" if _endpoint else "virtual",
+            "path_style": bool(_endpoint),
         },
     }
     if _urls == "signed":
@@ -304,6 +304,10 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1000 * int(os.environ.get("STLCATALOG_WORKE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
+CELERY_TASK_DEFAULT_PRIORITY = 3  # SOON, of catalog/queue.py
+# The queue of the workers that embed, perhaps on a machine with a graphics card; none: the workers
+# that draw a part embed it too.
+EMBED_QUEUE = os.environ.get("STLCATALOG_EMBED_QUEUE", "").strip()
 # What would keep an upload waiting has a queue of its own.
 CELERY_TASK_ROUTES = {
     name: {"queue": "index"}
@@ -311,10 +315,13 @@ CELERY_TASK_ROUTES = {
         "workers.index_compact",
         "workers.suggestions_refresh",
         "workers.suggestions_renew",
-        "workers.parts_upgrade",
         "workers.evaluation_work",
     )
-} | {"workers.query_encode": {"queue": "encode"}}
+} | {
+    "workers.query_encode": {"queue": "encode"},
+    "workers.part_embed": {"queue": EMBED_QUEUE or "ingest"},
+    "workers.parts_upgrade": {"queue": EMBED_QUEUE or "index"},
+}
 # Each process counts in a file of its own here, and knows the others' by their numbers: processes
 # of other machines (or containers) that share the data folder have theirs beside it.
 # Prometheus's client looks for the folder when it is first imported, whoever does that.

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from catalog.models import Part
-from catalog.queue import enqueue
+from catalog.queue import LATER, enqueue
 from catalog.services import LOST_AFTER
 
 # No task runs longer than Celery lets it; a claim older than that is a dead worker's.
@@ -97,5 +97,5 @@ def parts_sweep(*, starting: bool = False) -> int:
     # Only what is waiting is put off: a claim's own time must still run out.
     Part.objects.filter(pk__in=stale, status=Part.Status.QUEUED).update(resend_at=now + LOST_AFTER)
     for part in sorted(stale | dead):
-        enqueue("workers.part_ingest", part)
+        enqueue("workers.part_ingest", part, priority=LATER)
     return len(stale | dead)

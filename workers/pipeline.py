@@ -6,7 +6,8 @@ stopped. What cannot succeed fails at once with a sentence; what may, is tried a
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from catalog.errors import ServiceError
 from catalog.models import Part, PipelineStep
 from catalog.queue import enqueue
 from search.engine.errors import EngineError
+from workers import handover
 from workers.claims import LEASE, part_claim, part_release
 from workers.steps import classify, embed, inspect, render
 from workers.work import Work
@@ -57,8 +59,14 @@ class StepFailed(Exception):
         self.again = again
 
 
-def part_ingest(part_id: int) -> None:
-    """Run the part's steps that are not done. Does nothing when another worker holds it."""
+def part_ingest(part_id: int, *, embeds: bool | None = None) -> None:
+    """Run the part's steps that are not done. Does nothing when another worker holds it.
+
+    `embeds`: whether this worker does the embed step and what follows, or hands the part over to
+    those that do; by default it does where no queue is named for them.
+    """
+    if embeds is None:
+        embeds = not handover.is_elsewhere()
     part = part_claim(part_id)
     if part is None:
         return
@@ -69,6 +77,11 @@ def part_ingest(part_id: int) -> None:
             recipe = door.recipe()
             if row.state == State.DONE and row.recipe == recipe:
                 continue
+            if step == Step.EMBED and not embeds:
+                _part_hand_over(work, row)
+                return
+            if step == Step.EMBED and handover.is_elsewhere():
+                handover.pictures_take(work, recipe=render.recipe())
             try:
                 _step_run(work, row, door, recipe)
             except StepFailed as failure:
@@ -77,7 +90,18 @@ def part_ingest(part_id: int) -> None:
             # A later step was done with what this one made before: it waits again.
             for later in list(STEPS)[list(STEPS).index(step) + 1 :]:
                 rows[later].state = State.WAITING
+    if handover.is_elsewhere():
+        handover.pictures_forget(part)
     part_release(part, status=Part.Status.READY, resend_at=None, error_code="", error_params={})
+
+
+def _part_hand_over(work: Work, row: PipelineStep) -> None:
+    try:
+        with _failures(row):
+            handover.part_hand_over(work, recipe=render.recipe())
+    except StepFailed as failure:
+        row.attempts += 1
+        _part_stop(work.part, row, failure)
 
 
 def _step_rows(part: Part) -> dict[str, PipelineStep]:
@@ -99,22 +123,29 @@ def _step_run(work: Work, row: PipelineStep, door: StepDoor, recipe: str) -> Non
     row.save()
     Part.objects.filter(pk=work.part.pk).update(resend_at=row.started_at + LEASE)
     start = time.perf_counter()
-    try:
+    with _failures(row):
         door.run(work)
+    row.state, row.recipe = State.DONE, recipe
+    row.ms = round((time.perf_counter() - start) * 1000)
+    row.save()
+
+
+@contextmanager
+def _failures(row: PipelineStep) -> Iterator[None]:
+    """Inside, whatever goes wrong becomes a `StepFailed`."""
+    try:
+        yield
     except EngineError as error:
         raise StepFailed(error.code, error.params, again=error.transient) from error
     except ServiceError as error:
         raise StepFailed(error.code, error.params, again=False) from error
     except (OSError, MemoryError, OperationalError) as error:
-        log.warning("%s of part %s: %s", row.step, work.part.pk, error)
+        log.warning("%s of part %s: %s", row.step, row.part_id, error)
         raise StepFailed("machine_trouble", {"detail": str(error)[:200]}, again=True) from error
     except Exception as error:
         # A fault of ours. The part fails and says so; the worker goes on with the next.
-        log.exception("%s of part %s", row.step, work.part.pk)
+        log.exception("%s of part %s", row.step, row.part_id)
         raise StepFailed("internal", {}, again=False) from error
-    row.state, row.recipe = State.DONE, recipe
-    row.ms = round((time.perf_counter() - start) * 1000)
-    row.save()
 
 
 def _part_stop(part: Part, row: PipelineStep, failure: StepFailed) -> None:

@@ -14,6 +14,12 @@ def part_ingest(part_id: int) -> None:
     pipeline.part_ingest(part_id)
 
 
+@shared_task(name="workers.part_embed")
+def part_embed(part_id: int) -> None:
+    """Handed over by the workers that draw: `STLCATALOG_EMBED_QUEUE`."""
+    pipeline.part_ingest(part_id, embeds=True)
+
+
 @shared_task(name="workers.parts_sweep")
 def parts_sweep(starting: bool = False) -> None:
     """Every minute, and when a worker starts: what was left behind, and what has grown."""

@@ -89,3 +89,19 @@ def questions() -> list[str]:
                 return found
             message.ack()
             found.append(message.payload[0][0])
+
+
+def queued_by_task() -> dict[str, list[int]]:
+    """What waits, by task, taken off the queues."""
+    found: dict[str, list[int]] = {}
+    with app.connection_for_read() as connection:
+        for queue in QUEUES:
+            messages = connection.SimpleQueue(queue)
+            while True:
+                try:
+                    message = messages.get(block=False)
+                except Empty:
+                    break
+                message.ack()
+                found.setdefault(message.headers["task"], []).extend(message.payload[0])
+    return found

@@ -53,8 +53,8 @@ def _save(work: Work, name: str, data: bytes) -> str:
     """Keep the bytes under a name that no other content of this part has ever had."""
     part = work.part
     path = f"parts/{part.uuid.hex[:2]}/{part.uuid.hex}/{recipe()}/{name}"
-    # Drawn again from the same file by the same recipe: the same picture.
-    if default_storage.exists(path):
+    # Drawn again from the same file by the same recipe: the same picture. A bucket overwrites it.
+    if not getattr(default_storage, "file_overwrite", False) and default_storage.exists(path):
         default_storage.delete(path)
     return default_storage.save(path, ContentFile(data))
 
