@@ -13,7 +13,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from catalog.errors import ServiceError
-from catalog.queue import NoAnswer, ask
+from catalog.queue import NoAnswer, answers, ask
 from search import wire
 
 if TYPE_CHECKING:
@@ -41,6 +41,14 @@ def answers_here() -> None:
 def is_remote() -> bool:
     """Whether queries are encoded by a worker."""
     return settings.SEARCH_ENCODERS == "remote" and not _Here.answers
+
+
+def is_answered() -> bool:
+    """Whether a worker of the queue lives; False too where nobody can tell."""
+    try:
+        return answers().lives(QUEUE)
+    except OSError:
+        return False
 
 
 class RemoteEncoder:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from catalog.refusals import refusal
+from search import remote
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -29,6 +30,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     except OSError:
         checks["storage"] = False
     ready = all(checks.values())
+    if remote.is_remote():
+        # Said, but not asked of a server to be ready: words are searched without.
+        checks["encoders"] = remote.is_answered()
     return JsonResponse({"ok": ready, **checks}, status=200 if ready else 503)
 
 

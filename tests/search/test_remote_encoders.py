@@ -157,12 +157,19 @@ class TestWithoutOne:
         brief(settings, waiting=2)
         answers().beat(remote.QUEUE, seconds=30)
         for n in range(2):
-            answers().ask(f"full{n}", b"x", seconds=5)
+            answers().ask(f"full{n}", b"x", seconds=60)
         answer = api.post("/api/search/text", {"query": "a ring"})
         assert answer.status_code == 503
         assert answer.json()["error"]["code"] == "encoders_full"
         for n in range(2):
             answers().take(f"full{n}")
+
+    def test_the_probe_says_whether_anyone_encodes(self, remotely, client: Client) -> None:
+        assert client.get("/readyz").json() == {
+            "ok": True, "database": True, "storage": True, "encoders": False,
+        }  # fmt: skip
+        answers().beat(remote.QUEUE, seconds=30)
+        assert client.get("/readyz").json()["encoders"]
 
     def test_words_alone_need_no_encoder(self, remotely, api) -> None:
         answer = api.post("/api/search/text", {"query": "a ring", "engine": "words"})

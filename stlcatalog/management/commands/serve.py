@@ -64,7 +64,12 @@ class Command(BaseCommand):
         call_command("index_compact", missing=True, stdout=self.stdout)
 
     def static_collect(self) -> None:
-        """Copy the static files, only when one of them is newer than the last copy."""
+        """Copy the static files, only when one of them is newer than the last copy.
+
+        In an image they were copied when it was made, to a folder of its own.
+        """
+        if not settings.STATIC_ROOT.is_relative_to(settings.DATA):
+            return
         stamp = settings.DATA / "static-collected"
         newest = max(
             (file.stat().st_mtime for folder in settings.STATICFILES_DIRS
