@@ -12,7 +12,7 @@ MANAGE := $(BIN)/python manage.py
 LOCK := requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-services lint format bench check-tools messages lock clean
+.PHONY: help run test test-browser test-services check-image lint format bench check-tools messages lock clean
 
 help:
 	@echo "make run     install what is missing, then serve on http://$(HOST):$(PORT)"
@@ -56,8 +56,11 @@ test-browser: .venv/dev.stamp static/dist/.stamp
 	$(BIN)/python -m pytest -m browser
 
 test-services: .venv/dev.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[redis,postgres]'
-	tests/services/run tests/walks tests/workers tests/search tests/catalog -m 'not slow and not browser' --ignore tests/search/engine
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[redis,postgres,s3]'
+	tests/services/run tests/services tests/walks tests/workers tests/search tests/catalog -m 'not slow and not browser and not clip' --ignore tests/search/engine
+
+check-image: .venv/dev.stamp
+	$(BIN)/python -m tests.image.build
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -75,7 +78,7 @@ format: .venv/dev.stamp
 lock: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
-	  --extra dev --extra step --extra redis --extra postgres -o $(LOCK) pyproject.toml
+	  --extra dev --extra step --extra redis --extra postgres --extra s3 -o $(LOCK) pyproject.toml
 
 messages: .venv/dev.stamp
 	$(MANAGE) makemessages -l en -l zh_Hant --no-location --no-wrap -i node_modules -i .venv -i var \
@@ -87,7 +90,7 @@ clean:
 
 # Benchmarks: figures, not tests ------------------------------------------------------------------
 
-.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion bench-engines-fusion bench-feedback bench-index-peers bench-duplicates
+.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion bench-engines-fusion bench-feedback bench-index-peers bench-duplicates bench-remote
 
 bench: bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh
 
@@ -130,6 +133,9 @@ bench-classify: .venv/dev.stamp
 
 bench-words: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_words
+
+bench-remote: .venv/dev.stamp
+	$(BIN)/python -m bench.remote
 
 bench-fusion: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_fusion
