@@ -152,6 +152,10 @@ class Views:
         self._mesh = mesh
         self._drawn: dict[int, NDArray[np.uint8]] = {}
 
+    def put(self, drawn: NDArray[np.uint8]) -> None:
+        """(v, size, size, 3) views that somebody drew of this mesh before."""
+        self._drawn[drawn.shape[1]] = drawn
+
     def at(self, size: int) -> NDArray[np.uint8]:
         """(v, size, size, 3). Raises `RenderError`."""
         if size not in self._drawn:

@@ -26,17 +26,20 @@ def is_elsewhere() -> bool:
 
 
 def part_hand_over(work: Work, *, recipe: str) -> None:
-    """Leave the drawn views of this recipe where they are found, and the part to who embeds."""
-    name = _name(work.part)
+    """Leave the drawn views of this recipe where they are found, and the part to who embeds.
+
+    At the size people see, which most networks want; a network that wants another has them drawn.
+    """
+    name, views = _name(work.part), work.views.at(settings.SEARCH.render.size)
     if default_storage.exists(name):
         default_storage.delete(name)
-    default_storage.save(name, ContentFile(wire.pack({"recipe": recipe}, [work.pictures])))
+    default_storage.save(name, ContentFile(wire.pack({"recipe": recipe}, [views])))
     resend_at = timezone.now() + LOST_AFTER
     if part_release(work.part, status=Part.Status.QUEUED, resend_at=resend_at):
         enqueue(TASK, work.part.pk, priority=SOON)
 
 
-def pictures_take(work: Work, *, recipe: str) -> None:
+def views_take(work: Work, *, recipe: str) -> None:
     """Use the views that were left for this part, where they are of this recipe."""
     try:
         with default_storage.open(_name(work.part), "rb") as file:
@@ -44,10 +47,10 @@ def pictures_take(work: Work, *, recipe: str) -> None:
     except (OSError, ValueError):
         return
     if said.get("recipe") == recipe and len(arrays) == 1:
-        work.pictures = arrays[0]
+        work.views.put(arrays[0])
 
 
-def pictures_forget(part: Part) -> None:
+def views_forget(part: Part) -> None:
     default_storage.delete(_name(part))
 
 

@@ -81,7 +81,7 @@ def part_ingest(part_id: int, *, embeds: bool | None = None) -> None:
                 _part_hand_over(work, row)
                 return
             if step == Step.EMBED and handover.is_elsewhere():
-                handover.pictures_take(work, recipe=render.recipe())
+                handover.views_take(work, recipe=render.recipe())
             try:
                 _step_run(work, row, door, recipe)
             except StepFailed as failure:
@@ -91,7 +91,7 @@ def part_ingest(part_id: int, *, embeds: bool | None = None) -> None:
             for later in list(STEPS)[list(STEPS).index(step) + 1 :]:
                 rows[later].state = State.WAITING
     if handover.is_elsewhere():
-        handover.pictures_forget(part)
+        handover.views_forget(part)
     part_release(part, status=Part.Status.READY, resend_at=None, error_code="", error_params={})
 
 

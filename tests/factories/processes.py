@@ -38,6 +38,8 @@ def worker(queues: str, *options: str, **variables: str) -> Iterator[subprocess.
 @contextmanager
 def encode_worker(**variables: str) -> Iterator[subprocess.Popen[bytes]]:
     """A worker of the queue `encode`, up and warm."""
+    # One that was killed is taken for alive for some seconds more.
+    answers().beat("encode", seconds=0)
     with worker("encode", "--pool", "threads", "--concurrency", "8", **variables) as process:
         until(lambda: answers().lives("encode"))
         yield process
