@@ -22,12 +22,14 @@ from scipy.spatial.transform import Rotation
 from tqdm import tqdm
 
 from bench.furniture import furniture_dev
+from bench.quality_fusion import Item
 from bench.quality_icons import WORK, name_is_for_choosing, part_triangles
 from bench.quality_shape import geometry_groups, perturb
 from catalog.families.registry import FAMILIES
 from catalog.families.types import family_sample
 from search.engine.mesh.normalise import mesh_normalise
 from search.engine.mesh.types import Mesh
+from search.engine.text.fold import fold
 
 KEPT = WORK / "engines"
 ASKED = sorted(FAMILIES)[::2]
@@ -253,6 +255,13 @@ def question_encode(question: Question) -> tuple[Any, Any]:
         return query, Encoded(question.vectors)
     words = query_encode(Query("text", text=question.text), engine_names("text"))
     return query, replace(words, vectors=question.vectors)
+
+
+def items_make(catalogue: Catalogue) -> list[Item]:
+    return [
+        Item(name, name_zh, frozenset({fold(name), fold(name_zh)}))
+        for name, name_zh in zip(catalogue.names, catalogue.names_zh, strict=True)
+    ]
 
 
 def hybrids(questions: Sequence[Question]) -> list[Question]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +27,17 @@ from bench.engines_gallery import (
     families_catalogue,
     furniture_catalogue,
     hybrids,
+    items_make,
     question_encode,
     some,
 )
-from bench.quality_fusion import configured
+from bench.quality_fusion import catalogue_name, configured
 from bench.quality_icons import name_is_for_choosing
 from search.engine import metrics
 from search.engine.significance import paired_p
+
+if TYPE_CHECKING:
+    from search.feedback import Marks
 
 K = 10
 KINDS = ("image", "text", "hybrid", "mesh")
@@ -74,14 +79,25 @@ def unmarked(question: Question, ids: tuple[int, ...]) -> list[int]:
     return ranked(question, ids)
 
 
-def ranked(question: Question, ids: Sequence[int], **marks: object) -> list[int]:
-    """The places of the first hits, two more than K: as many as are marked."""
+def ranked(
+    question: Question, ids: Sequence[int], marks: "Marks | None" = None, *, by_names: bool = False
+) -> list[int]:
+    """The places of the first hits, two more than K: as many as are marked.
+
+    `by_names`: the lexical ranking is asked in the names of the parts marked as more, too.
+    """
     from search.candidates import Stopwatch, candidates_find
     from search.engines import engine_names
+    from search.feedback import NO_MARKS
 
     query, encoded = question_encode(question)
-    names = engine_names(question.kind)
-    _found, parts = candidates_find(query, names, encoded, k=K + 2, watch=Stopwatch(), **marks)
+    marks = NO_MARKS if marks is None else marks
+    if by_names:
+        names = [name for part in marks.more for name in (part.name, part.name_zh) if name]
+        encoded = replace(encoded, also=(*encoded.also, *names))
+    _found, parts = candidates_find(
+        query, engine_names(question.kind), encoded, k=K + 2, watch=Stopwatch(), marks=marks
+    )
     places = {pk: place for place, pk in enumerate(ids)}
     return [places[part.pk] for part in parts]
 
@@ -94,7 +110,12 @@ def marked(question: Question, first: Sequence[int], user: str) -> dict[str, lis
 
 
 def outcomes(
-    questions: Sequence[Question], ids: Sequence[int], constants: Constants, user: str
+    questions: Sequence[Question],
+    ids: Sequence[int],
+    constants: Constants,
+    user: str,
+    *,
+    by_names: bool = False,
 ) -> Iterator[Outcome]:
     """Questions that leave nothing right to be found after marking are left out."""
     from catalog.models import Part
@@ -110,7 +131,7 @@ def outcomes(
                 continue
             parts = Part.objects.in_bulk([ids[place] for place in held])
             chosen = Marks(**{name: tuple(parts[ids[p]] for p in of) for name, of in marks.items()})
-            after = ranked(question, ids, marks=chosen)
+            after = ranked(question, ids, chosen, by_names=by_names)
             yield Outcome(question, gain(first, held, rest), gain(after, held, rest))
 
 
@@ -172,8 +193,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     ]
                     found = list(outcomes(of, ids, constants, user))
                     rows.append(row_make(catalogue.title, kind, user, found))
+                rows += rows_named(catalogue, questions, ids, constants)
         headers = ["catalogue", "query", "marks", "queries", "before", "after", "gain", "p"]
         print(running.table(headers, rows))
+
+
+def rows_named(
+    catalogue: Catalogue, questions: Sequence[Question], ids: list[int], constants: Constants
+) -> Iterator[list[object]]:
+    """Words where every second part has a name: marks alone, and the marked part's names beside."""
+    half = np.random.default_rng(2).permutation(len(ids)) % 2 == 0
+    catalogue_name(items_make(catalogue), ids, half)
+    unmarked.cache_clear()
+    of = [q for q in questions if q.kind == "text" and not name_is_for_choosing(q.name)]
+    for title, by_names in (("words as asked", False), ("its names too", True)):
+        found = list(outcomes(of, ids, constants, "both", by_names=by_names))
+        yield row_make(f"{catalogue.title}, half named, {title}", "text", "both", found)
 
 
 def questions_binary(catalogue: Catalogue, most: int) -> list[Question]:

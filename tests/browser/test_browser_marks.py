@@ -21,8 +21,10 @@ def settled(page: Any) -> None:
 def test_a_mark_asks_again_and_a_chip_takes_it_back(
     open_page: Open, gallery: list[Part], photo: Path
 ) -> None:
-    page = open_page("/")
+    page = open_page("/?tab=text&q=words+of+another+tab")
+    page.keyboard.press("1")
     page.set_input_files("#id_image", photo)
+    page.wait_for_selector("#cut")
     settled(page)
     first = names(page)[0]
     mark(page, names(page)[2], "less").hover()

@@ -47,3 +47,9 @@ def test_the_message_names_the_key(tmp_path, text, named) -> None:
 def test_no_file(tmp_path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         config_load(tmp_path / "none.yaml")
+
+
+def test_weights_may_name_an_encoder_or_an_engine_out_of_use(tmp_path) -> None:
+    text = GOOD + "  form: {encoder: shape}\nuse: [mini]\n"
+    text += "search: {mesh_weights: {shape: 0.8, form: 0.7}, fusion_weights: {resnet50: 0.3}}\n"
+    assert load(tmp_path, text).search.mesh_weights == {"shape": 0.8, "form": 0.7}

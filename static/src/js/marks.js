@@ -19,7 +19,7 @@ export class Marks {
   }
 
   keep(name, value) {
-    if (!this.kept.children.length) this.put("marked_for", this.words.value.trim());
+    if (!this.kept.children.length) this.put("marked_for", this.asked());
     this.put(name, value);
   }
 
@@ -38,8 +38,12 @@ export class Marks {
   /** Other words are another question; without marks none are kept for. */
   fit() {
     const made = this.kept.querySelector('[name="marked_for"]');
-    const of = !this.words.matches(":disabled") ? this.words.value.trim() : "";
-    if (made && (made.value !== of || this.kept.children.length === 1)) this.clear();
+    if (made && (made.value !== this.asked() || this.kept.children.length === 1)) this.clear();
+  }
+
+  /** The words that are asked: none of those that another tab holds. */
+  asked() {
+    return this.words.matches(":disabled") ? "" : this.words.value.trim();
   }
 
   /** Back to where the keyboard was: the same button, else the part's chip, else the first card. */
