@@ -3,8 +3,8 @@
 A simulated user looks at the ten first hits and marks the first right and the first wrong one among
 them; the marked parts are then left out of both rankings, before and after, so that only what the
 marks brought is counted (residual nDCG@10: Chang, Cirillo and Razon 1971). The constants are chosen
-on the half of the names "for choosing", by the mean gain of all kinds of query in both catalogues;
-the other half reports.
+on the half of the names "for choosing", by the mean gain of all kinds of query in both catalogues
+and of users who mark both, or only one; the other half reports.
 
     python -m bench.feedback [--most N] [--shipped]
 """
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 K = 10
 KINDS = ("image", "text", "hybrid", "mesh")
-ALPHAS, BETAS, GAMMAS = (1.0,), (0.5, 1.0, 2.0, 4.0), (0.0, 0.15, 0.4)
+ALPHAS, BETAS, GAMMAS = (1.0,), (0.5, 1.0, 2.0), (0.1, 0.2, 0.4)
 # Which marks the user makes.
 USERS = ("both", "more", "less")
 
@@ -159,9 +159,11 @@ def choose(catalogues: Mapping[Catalogue, Sequence[Question]]) -> Constants:
             for kind, values in product(KINDS, product(ALPHAS, BETAS, GAMMAS)):
                 constants = Constants(*values)
                 of = [q for q in questions if q.kind == kind and name_is_for_choosing(q.name)]
-                found = list(outcomes(of, ids, constants, "both"))
-                mean = float(np.mean([one.after - one.before for one in found]))
-                gains.setdefault(constants, []).append(mean)
+                means = [
+                    np.mean([one.after - one.before for one in outcomes(of, ids, constants, user)])
+                    for user in USERS
+                ]
+                gains.setdefault(constants, []).append(float(np.mean(means)))
     rows = [
         [*vars(constants).values(), f"{np.mean(means):+.4f}", *(f"{mean:+.3f}" for mean in means)]
         for constants, means in sorted(gains.items(), key=lambda pair: -np.mean(pair[1]))
