@@ -137,6 +137,20 @@ SENTENCES = {
     "pretrained_unknown": _(
         "There are no weights called “%(pretrained)s” for %(model)s; choose from: %(known)s."
     ),
+    "weights_offline": _("The weights could not be fetched: %(detail)s"),
+    "fetch_needless": _("The engine “%(engine)s” has no weights to fetch: they came with it."),
+    "calibration_few": _(
+        "Too few parts to measure by: %(found)s can be asked for, %(needed)s are needed."
+    ),
+    "export_missing": _(
+        "The engine was not prepared for the runtime “%(runtime)s”: manage.py engine_fetch NAME "
+        "--measure does that."
+    ),
+    "export_failed": _("The engine's network cannot be exported: %(detail)s"),
+    "way_differs": _(
+        "With the runtime “%(runtime)s” the engine's answers are not known to be the same: "
+        "manage.py engine_fetch NAME --measure tells."
+    ),
     "device_missing": _("This server has no device “%(device)s”."),
     "unknown_encoder": _("The configuration names an encoder that does not exist."),
     "encoders_away": _(

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What a similarity of a network is worth until it is calibrated here: see `_strength`.
 LARGE = ("openclip", "resnet50")
+# What any similarity of a large network is worth until it was measured on this catalogue: neither
+# weak nor sure. Cosines of texts and pictures in CLIP lie at .2 to .35, those of two pictures at .7
+# and more, whatever they show: read as shares they would mislead.
+UNMEASURED = 0.5
 
 
 @cache
@@ -68,7 +71,7 @@ def _options(name: str) -> dict[str, Any]:
     engine = settings.SEARCH.engines[name]
     match engine.encoder:
         case "openclip":
-            own = {"source": source(name), "calibration": {}}
+            own = {"source": source(name)}
         case "resnet50":
             own = {
                 "name": name, "fetched": weights_folder(name), "notes": settings.WEIGHTS / ".notes",
@@ -151,7 +154,8 @@ def is_joint(name: str) -> bool:
 def strength(name: str, kind: str, similarity: float) -> float:
     """What a similarity of this engine is worth to such a query, 0..1.
 
-    By the calibration that came with the weights; without one, the similarity itself.
+    By the calibration that came with the weights, or was measured here (`search/calibrate.py`);
+    without one, the similarity itself, or UNMEASURED where that says nothing.
     """
     return _strength(name, kind)(similarity)
 
@@ -163,10 +167,12 @@ def _strength(name: str, kind: str) -> Callable[[float], float]:
         held = getattr(encoder(name), "calibration", held)
     if kind in held:
         return held[kind].strength
+    if settings.SEARCH.engines[name].encoder in LARGE:
+        return lambda similarity: UNMEASURED
     return lambda similarity: min(1.0, max(0.0, similarity))
 
 
 def encoders_forget() -> None:
-    """Let go of every encoder and of what was asked of it: the configuration has changed."""
+    """Let go of every encoder and of what was asked of it: the configuration or weights changed."""
     for held in (encoder, space, words_space, _strength):
         held.cache_clear()

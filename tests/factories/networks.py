@@ -5,7 +5,11 @@ The same seed makes the same file. Needs the extra `clip`.
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
+from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -72,3 +76,55 @@ def resnet_file(path: Path, *, seed: int = 0) -> Path:
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 1.5)
     return weights_save(network.state_dict(), path)
+
+
+def xlm_folder(folder: Path, *, seed: int = 0) -> Path:
+    """As CLIP with XLM-RoBERTa is fetched: a text tower and a tokenizer of transformers, small."""
+    import open_clip
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast, XLMRobertaConfig
+
+    text = folder / "text"
+    text.mkdir(parents=True)
+    letters = ["<s>", "<pad>", "</s>", "<unk>", *"abcdefghijklmnopqrstuvwxyz 银色戒指齿轮"]
+    pieces = Tokenizer(models.WordLevel({c: i for i, c in enumerate(letters)}, unk_token="<unk>"))
+    pieces.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    pieces.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=pieces, bos_token="<s>", eos_token="</s>", pad_token="<pad>",
+        unk_token="<unk>", cls_token="<s>", sep_token="</s>",
+    ).save_pretrained(text)  # fmt: skip
+    XLMRobertaConfig(
+        vocab_size=len(letters), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=64, max_position_embeddings=90, pad_token_id=1,
+    ).save_pretrained(text)  # fmt: skip
+    network = {
+        **SMALL,
+        "text_cfg": {
+            "hf_model_name": "somebody/xlm-small", "hf_tokenizer_name": "somebody/xlm-small",
+            "hf_pooler_type": "mean_pooler",
+        },
+    }  # fmt: skip
+    torch.manual_seed(seed)
+    own = {**network["text_cfg"], "hf_model_name": str(text), "hf_model_pretrained": False}
+    made = open_clip.CustomTextCLIP(**{**network, "text_cfg": own})
+    config = {"model_cfg": network, "preprocess_cfg": PREPARE}
+    (folder / "open_clip_config.json").write_text(json.dumps(config), encoding="utf-8")
+    weights_save(made.state_dict(), folder / "open_clip_model.safetensors")
+    return folder
+
+
+def openai_clip() -> Any:
+    """OpenAI's own code, the package `clip` of clip-anytorch: an implementation beside open_clip's.
+
+    It asks for pkg_resources, which setuptools has dropped, and takes only `packaging` from it.
+    """
+    if "pkg_resources" not in sys.modules and find_spec("pkg_resources") is None:
+        stands_in = ModuleType("pkg_resources")
+        stands_in.packaging = importlib.import_module("packaging")
+        importlib.import_module("packaging.version")
+        sys.modules["pkg_resources"] = stands_in
+    return importlib.import_module("clip")

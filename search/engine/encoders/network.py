@@ -1,21 +1,37 @@
 """What the encoders of large networks share: loaded once, in batches, let go of when idle."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.engine.calibration import Logistic
+from search.engine.encoders.exported import exported_running, exported_ways
 from search.engine.encoders.preprocessing import Preprocessing
 from search.engine.encoders.resident import Resident
-from search.engine.encoders.running import Float, Running, Wanted, device_find
+from search.engine.encoders.running import (
+    Float,
+    Probes,
+    Running,
+    Timed,
+    Wanted,
+    device_find,
+    probe_pictures,
+    torch_ways,
+    way_noted,
+)
 from search.engine.encoders.space import Space
+from search.engine.encoders.weights import Weights, json_read, json_write
 from search.engine.errors import EncoderError
 
 if TYPE_CHECKING:
-    from search.engine.encoders.towers import Sides
+    from search.engine.encoders.towers import Bench, Sides
+
+
+CALIBRATION = "calibration.json"
 
 
 class NetworkEncoder:
@@ -28,6 +44,7 @@ class NetworkEncoder:
         self,
         *,
         space: Space,
+        weights: Weights,
         preprocessing: Preprocessing,
         folder: Path,
         wanted: Wanted,
@@ -36,9 +53,11 @@ class NetworkEncoder:
         idle_s: float,
     ) -> None:
         self.space = space
+        self.weights = weights
         self.picture_size = preprocessing.size
         self._preprocessing = preprocessing
         self._folder = folder / space.key
+        self.calibration = calibration_read(self._folder)
         self._wanted = wanted
         self._batch = batch
         self._threads = threads
@@ -49,6 +68,11 @@ class NetworkEncoder:
         other = copy.copy(self)
         other._threads = threads
         return other
+
+    @property
+    def folder(self) -> Path:
+        """Where what was measured and exported of this space is kept."""
+        return self._folder
 
     @property
     def is_loaded(self) -> bool:
@@ -67,18 +91,48 @@ class NetworkEncoder:
         """The network from its weights, in fp32 on the CPU. Raises EncoderError."""
         raise NotImplementedError
 
+    def _tokens(self) -> "NDArray[np.int64] | None":
+        """Texts to compare ways by, as the network takes them; None where it reads none."""
+        return None
+
+    def _ready(self) -> None:
+        """What must be before it runs, in torch or not: the weights are still the same."""
+        self.weights.check()
+
     def _load(self) -> Running:
         device = device_find(self._wanted.device)  # says so where torch is missing
-        from search.engine.encoders.towers import torch_running
+        made = exported_ways(self._folder)
+        way = way_noted(self._wanted, device, self._threads, self._folder, made)
+        if way and way.runtime != "torch":
+            self._ready()
+            return exported_running(self._folder, way)
+        bench = self._bench(device, probe_pictures(self.picture_size))
+        if way:
+            return bench.running(way)
+        return bench.torch_fastest(torch_ways(self._wanted, device))[0]
 
-        return torch_running(
-            self._sides,
-            self._preprocessing,
-            self._wanted,
-            device=device,
-            threads=self._threads,
-            folder=self._folder,
-        )
+    def _bench(self, device: str, pictures: NDArray[np.uint8]) -> "Bench":
+        from search.engine.encoders.towers import Bench
+
+        probes = Probes(pictures, self._tokens())
+        return Bench(self._sides, self._preprocessing, probes, device, self._threads, self._folder)
+
+    def measure(
+        self, pictures: NDArray[np.uint8] | None = None, *, exports: bool = True
+    ) -> list[Timed]:
+        """Time every way to run the network here, and note it: `runtime: auto` then takes the best.
+
+        `pictures` (n, size, size, 3) are to be like those it will see; `exports` makes the files
+        for other runtimes than torch, on a CPU. Raises EncoderError.
+        """
+        device = device_find(self._wanted.device)
+        shown = probe_pictures(self.picture_size) if pictures is None else pictures
+        bench = self._bench(device, shown)
+        timed = bench.torch_fastest(torch_ways(Wanted(), device), tries=3)[1]
+        if exports and device == "cpu":
+            timed += bench.export()
+        self.unload()
+        return timed
 
     def _look(self, pictures: NDArray[np.uint8]) -> Float:
         """(n, size, size, 3) -> what the network's last layer says, (n, ...) float32."""
@@ -96,6 +150,19 @@ class NetworkEncoder:
             return run(np.zeros((1, *rows.shape[1:]), rows.dtype))[:0]
         starts = range(0, len(rows), self._batch)
         return np.concatenate([run(rows[start : start + self._batch]) for start in starts])
+
+
+def calibration_read(folder: Path) -> dict[str, Logistic]:
+    """What similarities in this space were measured to be worth, by kind of query; {} before."""
+    try:
+        held = json_read(folder / CALIBRATION) or {}
+        return {kind: Logistic.from_json(of) for kind, of in held.items()}
+    except (KeyError, TypeError, ValueError):
+        return {}
+
+
+def calibration_write(folder: Path, fitted: Mapping[str, Logistic]) -> None:
+    json_write(folder / CALIBRATION, {kind: of.to_json() for kind, of in fitted.items()})
 
 
 def built(build: Callable[[], "Sides"], name: str) -> "Sides":

@@ -9,14 +9,13 @@ learning", 2023.
 import copy
 import importlib
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.engine.calibration import Logistic
 from search.engine.encoders.layers import unit
 from search.engine.encoders.network import NetworkEncoder, built
 from search.engine.encoders.openclip_files import (
@@ -27,13 +26,15 @@ from search.engine.encoders.openclip_files import (
     tokenizer_name,
 )
 from search.engine.encoders.running import Float, Wanted
-from search.engine.encoders.weights import file_sha
+from search.engine.encoders.weights import Weights
 from search.engine.errors import EncoderError
 from search.engine.text.fold import simplify
 
 if TYPE_CHECKING:
     from search.engine.encoders.towers import Sides
 
+# Texts by which ways of running are compared.
+PROBES = ("a ring", "gear with 24 teeth", "六角螺栓", "a long bracket with four holes and a rib")
 Tokenize = Callable[[list[str]], NDArray[np.int64]]
 
 
@@ -53,13 +54,13 @@ class OpenClipEncoder(NetworkEncoder):
         batch: int = 32,
         threads: int = 1,
         idle_s: float = 0,
-        calibration: Mapping[str, Logistic] | None = None,
     ) -> None:
-        self._source = source
-        self._checkpoint = checkpoint_find(source)
+        held = checkpoint_find(source)
+        self._checkpoint = held
         super().__init__(
-            space=self._checkpoint.space,
-            preprocessing=self._checkpoint.preprocessing,
+            space=held.space,
+            weights=Weights(held.weights, held.sha, source.notes),
+            preprocessing=held.preprocessing,
             folder=folder,
             wanted=wanted or Wanted(),
             batch=batch,
@@ -67,7 +68,6 @@ class OpenClipEncoder(NetworkEncoder):
             idle_s=idle_s,
         )
         self.words_space = self.space
-        self.calibration = calibration or {}
         self._tokenizer: list[Tokenize] = []  # filled when the network is loaded
 
     def pictures_embed(self, pictures: NDArray[np.uint8]) -> Float:
@@ -87,19 +87,19 @@ class OpenClipEncoder(NetworkEncoder):
             found = self._batches(tokens, lambda rows: running.texts(rows, threads=self._threads))
         return unit(found[: len(texts)])
 
-    def _sides(self) -> "Sides":
-        open_clip = open_clip_import()
-        held = self._checkpoint
-        if file_sha(held.weights, notes=self._source.notes) != held.sha:
-            raise EncoderError(
-                "weights_changed",
-                f"The weights file {held.weights} is not the one this process began with; start "
-                "it again.",
-                file=held.weights.name,
-            )
+    def _tokens(self) -> NDArray[np.int64]:
+        self._ready()
+        return self._tokenizer[0](list(PROBES))
+
+    def _ready(self) -> None:
+        super()._ready()
         if not self._tokenizer:
-            self._tokenizer.append(_tokenize_with(open_clip, held))
-        return built(lambda: _network(open_clip, held), str(held.weights))
+            self._tokenizer.append(_tokenize_with(open_clip_import(), self._checkpoint))
+
+    def _sides(self) -> "Sides":
+        self._ready()
+        held = self._checkpoint
+        return built(lambda: _network(open_clip_import(), held), str(held.weights))
 
 
 def _network(open_clip: Any, held: Checkpoint) -> "Sides":

@@ -18,7 +18,7 @@ from search.engine.encoders.network import NetworkEncoder, built
 from search.engine.encoders.preprocessing import Preprocessing
 from search.engine.encoders.running import Float, Wanted, not_installed
 from search.engine.encoders.space import Space, weights_sha
-from search.engine.encoders.weights import file_sha
+from search.engine.encoders.weights import Weights, file_sha
 from search.engine.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -57,17 +57,17 @@ class ResNet50Encoder(NetworkEncoder):
         threads: int = 1,
         idle_s: float = 0,
     ) -> None:
-        self._notes = notes
-        self._weights = resnet_weights(name, fetched, pretrained, checkpoint)
-        self._sha = file_sha(self._weights, notes=notes)
-        if not checkpoint and not self._sha.startswith(named_sha(self._weights.name)):
+        path = resnet_weights(name, fetched, pretrained, checkpoint)
+        sha = file_sha(path, notes=notes)
+        if not checkpoint and not sha.startswith(named_sha(path.name)):
             raise EncoderError(
                 "weights_changed",
-                f"{self._weights} is damaged: its digest is not the one in its name.",
-                file=self._weights.name,
+                f"{path} is damaged: its digest is not the one in its name.",
+                file=path.name,
             )
         super().__init__(
-            space=Space("resnet50", weights_sha({"weights": self._sha}), NAME, D),
+            space=Space("resnet50", weights_sha({"weights": sha}), NAME, D),
+            weights=Weights(path, sha, notes),
             preprocessing=PREPROCESSING,
             folder=folder,
             wanted=wanted or Wanted(),
@@ -91,14 +91,8 @@ class ResNet50Encoder(NetworkEncoder):
             models = importlib.import_module("torchvision.models")
         except ImportError as error:
             raise not_installed("torchvision") from error
-        if file_sha(self._weights, notes=self._notes) != self._sha:
-            raise EncoderError(
-                "weights_changed",
-                f"The weights file {self._weights} is not the one this process began with; start "
-                "it again.",
-                file=self._weights.name,
-            )
-        return built(lambda: _network(models, self._weights), str(self._weights))
+        self._ready()
+        return built(lambda: _network(models, self.weights.path), str(self.weights.path))
 
 
 def resnet_weights(name: str, fetched: Path, pretrained: str, checkpoint: Path | None) -> Path:

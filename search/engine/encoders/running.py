@@ -118,6 +118,8 @@ def not_installed(library: str) -> EncoderError:
 
 def torch_ways(wanted: Wanted, device: str) -> list[Way]:
     """The ways in torch that the configuration leaves open, the exact one first."""
+    if wanted.runtime not in {AUTO, "torch"} or wanted.precision == "int8":
+        return []
     if wanted.precision != AUTO:
         return [Way("torch", wanted.precision)]
     # Half floats are slower than whole ones on a CPU, and bfloat16 brings nothing on older GPUs.
@@ -125,31 +127,78 @@ def torch_ways(wanted: Wanted, device: str) -> list[Way]:
     return [Way("torch", "fp32"), Way("torch", short)]
 
 
+def way_noted(
+    wanted: Wanted, device: str, threads: int, folder: Path, exported: Sequence[Way] = ()
+) -> Way | None:
+    """The way that the configuration and what was measured before lead to; None to measure now.
+
+    `exported` are the ways whose files are there. Raises EncoderError: export_missing for a
+    runtime without files, way_differs for one whose embeddings are not known to be the same.
+    """
+    ways = [
+        way
+        for way in [*torch_ways(wanted, device), *(exported if device == "cpu" else ())]
+        if wanted.runtime in {AUTO, way.runtime} and wanted.precision in {AUTO, way.precision}
+    ]
+    if not ways:
+        raise EncoderError(
+            "export_missing",
+            f"Nothing is exported for the runtime {wanted.runtime} and {wanted.precision} on "
+            f"{device}: manage.py engine_fetch NAME --measure does that.",
+            runtime=wanted.runtime,
+        )
+    noted = [of for of in timed_read(folder, device, threads) if of.way in ways]
+    if wanted.runtime not in {AUTO, "torch"}:
+        # Its speed is this machine's; that an exported file computes the same holds on any.
+        best = fastest(noted) or fastest([of for of in timed_all(folder) if of.way in ways])
+        if best is None:
+            raise EncoderError(
+                "way_differs",
+                f"The runtime {wanted.runtime} was not measured, or its embeddings are not those "
+                "of fp32: manage.py engine_fetch NAME --measure tells.",
+                runtime=wanted.runtime,
+            )
+        return best
+    if len(ways) == 1:
+        return ways[0]
+    known = {of.way for of in noted}
+    # An export that was not measured here waits until it is.
+    if all(way in known for way in ways if way.runtime == "torch"):
+        return fastest(noted) or ways[0]
+    return None
+
+
 # What was measured -------------------------------------------------------------------------------
 
 
-def fastest(timed: Sequence[Timed]) -> Way:
+def fastest(timed: Sequence[Timed]) -> Way | None:
     """Of the ways whose embeddings are the same, the one that is through first."""
-    return max((of for of in timed if of.is_same), key=lambda of: of.pictures_s).way
+    same = [of for of in timed if of.is_same]
+    return max(same, key=lambda of: of.pictures_s).way if same else None
+
+
+@dataclass(frozen=True)
+class Probes:
+    """What ways are compared by: pictures, and texts as tokens where the network reads."""
+
+    pictures: NDArray[np.uint8]
+    tokens: NDArray[np.int64] | None = None
 
 
 def way_time(
-    running: Running,
-    probes: NDArray[np.uint8],
-    *,
-    threads: int,
-    exact: Float | None,
-    tries: int = 2,
-) -> tuple[Timed, Float]:
-    """Time a loaded network on probe pictures, and compare it with the exact answer."""
-    found = running.pictures(probes, threads=threads)
+    running: Running, probes: Probes, *, threads: int, exact: list[Float] | None, tries: int = 2
+) -> tuple[Timed, list[Float]]:
+    """Time a loaded network on the probes, and compare both its sides with the exact answers."""
+    found = [running.pictures(probes.pictures, threads=threads)]
+    if probes.tokens is not None:
+        found.append(running.texts(probes.tokens, threads=threads))
     took = []
     for _ in range(tries):
         start = time.perf_counter()
-        running.pictures(probes, threads=threads)
+        running.pictures(probes.pictures, threads=threads)
         took.append(time.perf_counter() - start)
-    cosine = 1.0 if exact is None else cosine_least(found, exact)
-    return Timed(running.way, len(probes) / min(took), cosine), found
+    cosines = [cosine_least(*pair) for pair in zip(found, exact or found, strict=True)]
+    return Timed(running.way, len(probes.pictures) / min(took), min(cosines)), found
 
 
 def cosine_least(some: Float, others: Float) -> float:
@@ -159,8 +208,16 @@ def cosine_least(some: Float, others: Float) -> float:
 
 
 def timed_read(folder: Path, device: str, threads: int) -> list[Timed]:
-    """What was measured for such a machine before; empty when nothing was."""
-    held = (json_read(folder / NOTE) or {}).get(_machine(device, threads))
+    """What was measured on such a machine before; empty when nothing was."""
+    return _timed((json_read(folder / NOTE) or {}).get(_machine(device, threads)))
+
+
+def timed_all(folder: Path) -> list[Timed]:
+    """What was measured on any machine."""
+    return [of for held in (json_read(folder / NOTE) or {}).values() for of in _timed(held)]
+
+
+def _timed(held: object) -> list[Timed]:
     if not isinstance(held, dict):
         return []
     try:
@@ -175,7 +232,8 @@ def timed_read(folder: Path, device: str, threads: int) -> list[Timed]:
 def timed_write(folder: Path, device: str, threads: int, timed: Sequence[Timed]) -> None:
     """Note what was measured, beside what was on other machines."""
     held = json_read(folder / NOTE) or {}
-    mine = {
+    before = held.get(_machine(device, threads))
+    mine = (before if isinstance(before, dict) else {}) | {
         str(of.way): {"pictures_s": round(of.pictures_s, 2), "cosine": round(of.cosine, 6)}
         for of in timed
     }

@@ -3,7 +3,8 @@
 The only module that imports torch at its top: import it where a network is loaded, nowhere else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from search.engine.encoders.exported import (
+    export_quantise,
+    export_write,
+    exported_file,
+    exported_running,
+    exported_ways,
+)
 from search.engine.encoders.preprocessing import Preprocessing
 from search.engine.encoders.running import (
     Float,
-    Wanted,
+    Probes,
+    Running,
+    Timed,
     Way,
     fastest,
-    probe_pictures,
-    timed_read,
     timed_write,
-    torch_ways,
     way_time,
 )
 
@@ -81,37 +88,72 @@ class TorchRunning:
         return found
 
 
-def torch_running(
-    build: Callable[[], Sides],
-    preprocessing: Preprocessing,
-    wanted: Wanted,
-    *,
-    device: str,
-    threads: int,
-    folder: Path,
-) -> TorchRunning:
-    """The network in the numbers that are fastest here, of those the configuration leaves open.
+class TextTower(torch.nn.Module):
+    """(b, length) int64 -> (b, d) float32."""
 
-    `build` makes it anew from its weights, in fp32 on the CPU. `folder` keeps what was measured.
-    """
-    ways = torch_ways(wanted, device)
-    if len(ways) > 1:
-        held = [of for of in timed_read(folder, device, threads) if of.way in ways]
-        if held:
-            ways = [fastest(held)]
-    running = TorchRunning(build(), preprocessing, ways[0], device)
-    if len(ways) == 1:
-        return running
-    probes = probe_pictures(preprocessing.size)
-    exact, answer = way_time(running, probes, threads=threads, exact=None)
-    timed = [exact]
-    for way in ways[1:]:
-        running = TorchRunning(running.sides, preprocessing, way, device)
-        timed.append(way_time(running, probes, threads=threads, exact=answer)[0])
-    timed_write(folder, device, threads, timed)
-    best = fastest(timed)
-    # Numbers that were rounded cannot be unrounded.
-    return running if best == running.way else TorchRunning(build(), preprocessing, best, device)
+    def __init__(self, sides: Sides) -> None:
+        super().__init__()
+        self.sides = sides
+
+    def forward(self, tokens: Any) -> Any:
+        return self.sides.texts(tokens).to(torch.float32)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A network, and where and by what its ways are measured. `build` makes it anew from its
+    weights, in fp32 on the CPU; `folder` keeps what was found and what was exported."""
+
+    build: Callable[[], Sides]
+    preprocessing: Preprocessing
+    probes: Probes
+    device: str
+    threads: int
+    folder: Path
+
+    def running(self, way: Way) -> TorchRunning:
+        return TorchRunning(self.build(), self.preprocessing, way, self.device)
+
+    def torch_fastest(self, ways: Sequence[Way], *, tries: int = 2) -> tuple[Running, list[Timed]]:
+        """Time the ways in torch, the exact one first; the one to use, loaded, and all times."""
+        running = self.running(ways[0])
+        first, exact = way_time(running, self.probes, threads=self.threads, exact=None, tries=tries)
+        timed = [first]
+        for way in ways[1:]:
+            running = TorchRunning(running.sides, self.preprocessing, way, self.device)
+            timed.append(self.time(running, exact, tries))
+        timed_write(self.folder, self.device, self.threads, timed)
+        best = fastest(timed) or ways[0]
+        # Numbers that were rounded cannot be unrounded.
+        return running if best == running.way else self.running(best), timed
+
+    def time(self, running: Running, exact: list[Float], tries: int) -> Timed:
+        return way_time(running, self.probes, threads=self.threads, exact=exact, tries=tries)[0]
+
+    def export(self, *, tries: int = 3) -> list[Timed]:
+        """Write the network as ONNX, whole and in 8 bits, and time every runtime there is.
+
+        Takes a minute or more. Raises EncoderError: export_failed, encoder_not_installed.
+        """
+        held = TorchRunning(self.build(), self.preprocessing, Way("torch", "fp32"), "cpu")
+        probes = self.probes
+        towers: dict[str, tuple[Any, NDArray[Any]]] = {
+            "pictures": (PictureTower(held.sides, self.preprocessing), probes.pictures)
+        }
+        if probes.tokens is not None:
+            towers["texts"] = (TextTower(held.sides), probes.tokens)
+        for side, (tower, rows) in towers.items():
+            whole = exported_file(self.folder, side, "fp32")
+            export_write(tower.eval(), rows[:2], whole)
+            batches = [rows[start : start + 2] for start in range(0, len(rows), 2)]
+            export_quantise(whole, exported_file(self.folder, side, "int8"), batches)
+        _time, exact = way_time(held, probes, threads=self.threads, exact=None, tries=1)
+        timed = [
+            self.time(exported_running(self.folder, way), exact, tries)
+            for way in exported_ways(self.folder)
+        ]
+        timed_write(self.folder, "cpu", self.threads, timed)
+        return timed
 
 
 def memory_free() -> None:

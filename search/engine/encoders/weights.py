@@ -6,11 +6,31 @@ beside the file's size and time of change, and believed while both stay as they 
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 from search.engine.errors import EncoderError
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of weights, and what it was when its encoder was made."""
+
+    path: Path
+    sha: str
+    notes: Path
+
+    def check(self) -> None:
+        """Raise EncoderError("weights_changed") when the file is another one by now."""
+        if file_sha(self.path, notes=self.notes) != self.sha:
+            raise EncoderError(
+                "weights_changed",
+                f"The weights file {self.path} is not the one this process began with; start it "
+                "again.",
+                file=self.path.name,
+            )
 
 
 def file_sha(path: Path, *, notes: Path) -> str:
