@@ -298,7 +298,11 @@ def tuning(engine: str) -> "Tuning":
     from search.engine.classify import Tuning
 
     held = settings.SEARCH.engines[engine]
-    if held.encoder == "shape":
+    if held.encoder == "openclip":
+        # CLIP's softmax was trained at this temperature, and captions that fit have cosines of a
+        # quarter and more (Radford et al. 2021); neither was measured on parts.
+        return Tuning(temperature=0.01, none=0.24)
+    if held.encoder != "mini":
         return Tuning()
     path = settings.BASE / held.weights / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
