@@ -12,7 +12,7 @@ MANAGE := $(BIN)/python manage.py
 LOCK := requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-services check-image lint format bench check-tools messages lock clean
+.PHONY: help run test test-clip test-browser test-services check-image lint format bench check-tools messages lock clean
 
 help:
 	@echo "make run     install what is missing, then serve on http://$(HOST):$(PORT)"
@@ -42,6 +42,10 @@ check-tools:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[dev]'
 	@touch $@
 
+.venv/clip.stamp: .venv/dev.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[clip,clip-test]'
+	@touch $@
+
 static/dist/.stamp: package.json package-lock.json $(shell find static/src -type f 2>/dev/null)
 	@$(MAKE) --no-print-directory check-tools
 	@echo "Building the pages' assets ..."
@@ -61,6 +65,9 @@ test-services: .venv/dev.stamp
 
 check-image: .venv/dev.stamp
 	$(BIN)/python -m tests.image.build
+
+test-clip: .venv/clip.stamp static/dist/.stamp
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m clip
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -90,7 +97,7 @@ clean:
 
 # Benchmarks: figures, not tests ------------------------------------------------------------------
 
-.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion bench-engines-fusion bench-feedback bench-index-peers bench-duplicates bench-remote
+.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion bench-engines-fusion bench-feedback bench-index-peers bench-duplicates bench-remote bench-encoders
 
 bench: bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh
 
@@ -114,6 +121,10 @@ bench-icons: .venv/dev.stamp
 
 bench-shape: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_shape
+
+bench-encoders: .venv/clip.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check openvino
+	$(BIN)/python -m bench.encoders
 
 bench-mesh: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_mesh
