@@ -97,7 +97,7 @@ clean:
 
 # Benchmarks: figures, not tests ------------------------------------------------------------------
 
-.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion bench-engines-fusion bench-feedback bench-index-peers bench-duplicates bench-remote bench-encoders
+.PHONY: bench-render bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh bench-photos bench-classify bench-words bench-fusion bench-engines-fusion bench-feedback bench-index-peers bench-duplicates bench-remote bench-encoders bench-explain
 
 bench: bench-ingest bench-search bench-index bench-icons bench-shape bench-mesh
 
@@ -156,6 +156,9 @@ bench-engines-fusion: .venv/bench.stamp
 
 bench-feedback: .venv/bench.stamp
 	$(BIN)/python -m bench.feedback
+
+bench-explain: .venv/dev.stamp
+	$(BIN)/python -m bench.explain
 
 # Training: makes models/ again from raw data; training/README.md says what it needs first ---------
 

@@ -109,6 +109,7 @@ SENTENCES = {
         "The engine “%(engine)s” looks at no pictures, so it has nothing to show; choose from: "
         "%(known)s."
     ),
+    "why_question": _("The question cannot be asked again: %(why)s"),
     "explain_no_words": _("The engine “%(engine)s” knows no words."),
     "part_not_embedded": _("The engine “%(engine)s” has not looked at this part yet."),
     # the catalogue

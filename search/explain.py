@@ -162,11 +162,11 @@ def _query_side(asked: Asked, side: "Side", hit: "Side", engine: str) -> dict[st
     """The heat over what was asked, the places that match, and the two outlines."""
     from search.engine.explain.fine import fine_read
     from search.engine.explain.pairs import pairs_find
+    from search.engine.explain.picture import picture_heat
     from search.engine.explain.sides import outline_measure, outlines_overlap
 
     explainer = _explainer(engine, False)
-    towards = asked.view_vector
-    _, heat = _heat(explainer, side, lambda pictures: explainer.heat(pictures, towards))
+    _, heat = picture_heat(explainer, side.picture, side.mask, asked.view_vector)
     shown = _png(asked.shown if asked.shown is not None else side.picture)
     pairs = []
     if hasattr(explainer, "patches"):
@@ -193,6 +193,8 @@ def _hit_heat(
 ) -> tuple[Floats, Floats]:
     """Cells (g, g) that share out the similarity, and heat (s, s) 0..1 on the part: of the look,
     of the words, or of both by the picture's share."""
+    from search.engine.explain.picture import picture_heat
+
     readings = []
     if asked.look is not None:
         of, towards = _explainer(engine, False), asked.look
@@ -203,27 +205,9 @@ def _hit_heat(
         )
     cells, heat = 0.0, 0.0
     for explainer, target, share in readings:
-        own, spread = _heat(
-            explainer, hit, lambda p, e=explainer, t=target: e.heat(p, t), fine=fine
-        )
+        own, spread = picture_heat(explainer, hit.picture, hit.mask, target, fine=fine)
         cells, heat = cells + share * own, heat + share * spread
     return np.asarray(cells, np.float32), np.asarray(heat, np.float32)
-
-
-def _heat(
-    explainer: "Explainer", side: "Side", read: Any, *, fine: bool = True
-) -> tuple[Floats, Floats]:
-    """The picture's cells as they add up, and its pixels' heat, from cells half as large where
-    the explainer is quick."""
-    from search.engine.explain.fine import fine_read
-    from search.engine.explain.spread import heat_masked, heat_spread
-
-    picture = side.picture[None]
-    cells = read(picture)[0]
-    spread = cells
-    if fine and explainer.method in ("exact", "integrated"):
-        spread = fine_read(picture, read, cells=len(cells))[0]
-    return cells, heat_masked(heat_spread(spread, size=side.picture.shape[0]), side.mask)
 
 
 def _explainer(engine: str, words: bool) -> "Explainer":
@@ -253,7 +237,7 @@ def _faithfulness(asked: Asked, hit: "Side", heat: Floats, engine: str) -> dict[
             return encoders.word_encoder(engine).pictures_embed_both(pictures)[1] @ asked.text
         return encoder.pictures_embed(pictures) @ asked.look
 
-    found = faithfulness(hit.picture, heat, hit.mask, similarity)
+    (found,) = faithfulness(hit.picture, heat[None], hit.mask, similarity)
     return {name: round(value, 4) for name, value in asdict(found).items()}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog.models import Part
 from catalog.templatetags.house import significant
@@ -17,6 +18,7 @@ from search.explain import Explained
 ALIKE = 0.05
 WARM = 0.40  # the share of the warmest quarter from which a match rests on one place
 OUTLINE = 0.10
+OVERLAP = 0.60  # from which on two outlines are worth telling of
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,12 @@ def sentences(explained: Explained) -> list[str]:
                 "whole": f"{word['whole']:.2f}",
             }
         )
-    elif found["outline"] and found["target"] in ("picture", "both"):
-        said.append(_of_overlap(found["outline"]))
     elif asked.get("extents") and explained.part.bbox_mm:
         said.append(_of_proportions(asked["extents"], explained.part.bbox_mm))
+    elif found["outline"] and found["outline"]["overlap"] >= OVERLAP:
+        said.append(_of_overlap(found["outline"]))
+    elif found["pairs"]:
+        said.append(_of_pairs(len(found["pairs"])))
     if named := names_found(explained):
         text = _("Its own words hold “%(words)s”.") % {"words": ", ".join(named)}
         said = [said[0], text] if found["target"] == "words" and len(said) > 2 else [*said, text]
@@ -104,6 +108,14 @@ def _of_overlap(outline: dict[str, Any]) -> str:
     return _("Laid over each other, the two outlines share %(overlap)s%% of their area.") % {
         "overlap": overlap
     }
+
+
+def _of_pairs(count: int) -> str:
+    return ngettext(
+        "%(count)s place of the two pictures matches.",
+        "%(count)s places of the two pictures match.",
+        count,
+    ) % {"count": count}
 
 
 def _of_proportions(first: list[float], second: tuple[float, ...]) -> str:

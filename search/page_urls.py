@@ -3,11 +3,13 @@
 from django.urls import re_path
 
 from catalog.api_urls import UUID
-from search import pages, pages_judging
+from search import pages, pages_judging, why
 
 urlpatterns = [
     re_path(r"^$", pages.search, name="search"),
     re_path(r"^judge/?$", pages_judging.judge, name="judge"),
     re_path(r"^judge/click/?$", pages_judging.click, name="judge_click"),
     re_path(rf"^parts/{UUID}/similar/?$", pages.part_similar, name="part_similar"),
+    re_path(rf"^parts/{UUID}/why/?$", why.part_why, name="part_why"),
+    re_path(rf"^parts/{UUID}/why/surface/?$", why.part_why_surface, name="part_why_surface"),
 ]

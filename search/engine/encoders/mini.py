@@ -87,6 +87,12 @@ class MiniEncoder:
         projection = self._load().projection
         return features @ projection[:, :-1].T + projection[:, -1]
 
+    def features_along(self, features: Float, target: Float) -> Float:
+        """(..., 1280), (d,) -> (...): features_project(features) @ target, in one product."""
+        projection = self._load().projection
+        along: Float = features @ (target @ projection[:, :-1]) + target @ projection[:, -1]
+        return along
+
     def features_words(self, features: Float) -> Float:
         """(..., 1280) -> (..., dw), L2-normalised: where the words for them are."""
         return self._load().head.embed(features)

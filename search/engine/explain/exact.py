@@ -6,7 +6,7 @@ deep similarity networks", WACV 2019; Zhu, Yang and Chen, "Visual explanation fo
 learning", 2019). For two pictures the same holds of every pair of their cells.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,15 +16,15 @@ TINY = np.float32(1e-12)
 
 
 class MapEncoder(Protocol):
-    """An encoder that hands out the map its embedding is made of."""
+    """An encoder that hands out the map its embedding is made of.
+
+    `features_project` (..., f) -> (..., d), affine, has the embedding before its length is made 1
+    as its mean over a map; without one the map is that already. `features_along` is the same
+    towards one target: (..., f), (d,) -> (...).
+    """
 
     def maps_embed(self, pictures: Bytes) -> tuple[Floats, Floats]:
         """(n, s, s, 3) -> embeddings (n, d) of length 1, maps (n, g, g, f)."""
-        ...
-
-    def features_project(self, features: Floats) -> Floats:
-        """(..., f) -> (..., d), affine: its mean over a map is the embedding before its length
-        is made 1."""
         ...
 
 
@@ -38,12 +38,28 @@ class ExactExplainer:
 
     def heat(self, pictures: Bytes, target: Floats) -> Floats:
         _, maps = self._encoder.maps_embed(pictures)
-        return cells_heat(self._encoder.features_project(maps), target)
+        if np.ndim(target) > 1 or not hasattr(self._encoder, "features_along"):
+            return cells_heat(_projected(self._encoder, maps), target)
+        # Towards one target a cell needs one product, not the whole projection.
+        along = target / max(float(np.linalg.norm(target)), 1e-12)
+        means = _projected(self._encoder, maps.mean(axis=(1, 2)))
+        lengths = np.maximum(np.linalg.norm(means, axis=1), TINY)[:, None, None]
+        count = maps.shape[1] * maps.shape[2]
+        found: Floats = self._encoder.features_along(maps, along) / (count * lengths)
+        return found
 
     def patches(self, pictures: Bytes) -> Floats:
         """The maps as they are: before the projection, neighbours differ more."""
         _, maps = self._encoder.maps_embed(pictures)
         return maps
+
+
+def _projected(encoder: Any, maps: Floats) -> Floats:
+    """As the encoder projects; what it does not project is the embedding already (ResNet50)."""
+    if not hasattr(encoder, "features_project"):
+        return maps
+    found: Floats = encoder.features_project(maps)
+    return found
 
 
 def cells_heat(cells: Floats, target: Floats) -> Floats:

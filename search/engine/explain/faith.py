@@ -1,20 +1,21 @@
 """How far a heat can be trusted: what happens to the similarity when the hottest places go first.
 
 Deletion and insertion (Petsiuk, Das and Saenko, "RISE", 2018), blurred away instead of painted
-over. Two orders that know nothing of the match stand beside it: random heat, smooth like ours, and
-the part's silhouette alone.
+over, and with soft borders: a hard one is an edge that neither picture has, and any order that
+makes enough of them ruins the similarity (Fong and Vedaldi, 2017). Two orders that know nothing of
+the match stand beside it: random heat, smooth like ours, and the part's silhouette alone.
 """
 
 from collections.abc import Callable
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from search.engine.explain.spread import heat_spread
-from search.engine.explain.types import Bytes, Faithfulness, Floats
+from search.engine.explain.types import Bytes, Faithfulness, Flags, Floats
 
-BLUR = 0.05  # of the picture's side: the standard deviation of what stands for "gone"
+BLUR = 0.1  # of the picture's side: the standard deviation of what stands for "gone"
+SOFT = 0.022  # of the side: the border between what is there and what is gone
 STEPS = 12
 RANDOM = 3  # random heats whose mean is the baseline
 
@@ -23,33 +24,35 @@ Similarity = Callable[[Bytes], Floats]  # (n, s, s, 3) -> (n,) cosines with the 
 
 def faithfulness(
     picture: Bytes,
-    heat: Floats,
-    mask: NDArray[np.bool_],
+    heats: Floats,
+    mask: Flags,
     similarity: Similarity,
     *,
     grid: int = 7,
     seed: int = 0,
-) -> Faithfulness:
-    """Of `heat` (s, s) over `picture` (s, s, 3) whose part is `mask` (s, s).
+) -> list[Faithfulness]:
+    """Of each of `heats` (m, s, s) over `picture` (s, s, 3) whose part is `mask` (s, s).
 
     `grid` is the fineness of the random heats: that of the heat's own cells.
     """
     side = picture.shape[0]
     rng = np.random.default_rng(seed)
     randoms = heat_spread(rng.random((2 * RANDOM, grid, grid), np.float32), size=side)
-    flat = mask + 1e-3 * heat_spread(rng.random((RANDOM, grid, grid), np.float32), size=side)
-    orders = np.concatenate([heat[None], randoms[:RANDOM], flat.astype(np.float32)])
-    deleted, inserted = curves(picture, orders, similarity)
-    deletion, insertion = areas(deleted), areas(inserted)
-    rows = slice(1, 1 + RANDOM), slice(1 + RANDOM, None)
-    return Faithfulness(
-        deletion=float(deletion[0]),
-        insertion=float(insertion[0]),
-        deletion_random=float(deletion[rows[0]].mean()),
-        insertion_random=float(insertion[rows[0]].mean()),
-        deletion_silhouette=float(deletion[rows[1]].mean()),
-        insertion_silhouette=float(insertion[rows[1]].mean()),
-    )
+    flat = (mask + 1e-3 * randoms[RANDOM:]).astype(np.float32)
+    orders = np.concatenate([heats, randoms[:RANDOM], flat])
+    deletion, insertion = (areas(curve) for curve in curves(picture, orders, similarity))
+    random, silhouette = np.s_[-2 * RANDOM : -RANDOM], np.s_[-RANDOM:]
+    return [
+        Faithfulness(
+            deletion=float(deletion[at]),
+            insertion=float(insertion[at]),
+            deletion_random=float(deletion[random].mean()),
+            insertion_random=float(insertion[random].mean()),
+            deletion_silhouette=float(deletion[silhouette].mean()),
+            insertion_silhouette=float(insertion[silhouette].mean()),
+        )
+        for at in range(len(heats))
+    ]
 
 
 def curves(picture: Bytes, orders: Floats, similarity: Similarity) -> tuple[Floats, Floats]:
@@ -62,13 +65,15 @@ def curves(picture: Bytes, orders: Floats, similarity: Similarity) -> tuple[Floa
     for of, into in ((picture, blurred), (blurred, picture)):
         steps = []
         for order in ranks.reshape(len(orders), side, side):
-            changed = [
-                np.where((order < side * side * step / STEPS)[..., None], into, of)
-                for step in range(STEPS + 1)
-            ]
-            steps.append(similarity(np.stack(changed)))
+            done = [order < side * side * step / STEPS for step in range(STEPS + 1)]
+            steps.append(similarity(np.stack([_mixed(of, into, one) for one in done])))
         found.append(np.stack(steps))
     return found[0], found[1]
+
+
+def _mixed(of: Bytes, into: Bytes, done: Flags) -> Bytes:
+    share = cv2.GaussianBlur(done.astype(np.float32), (0, 0), SOFT * done.shape[0])[..., None]
+    return np.asarray(into * share + of * (1 - share) + 0.5, np.uint8)
 
 
 def picture_blur(picture: Bytes) -> Bytes:

@@ -14,7 +14,8 @@ from search.engine.explain.types import Doubles, Flags, Floats, Pair
 COVER = 0.35  # of a cell's pixels that the part must cover
 # What a difference of place costs beside a difference of looks, per share of the side.
 PLACE = 0.35
-APART = 0.09  # of the side: nearer pairs say the same
+APART = 0.08  # of the side: nearer pairs say the same
+ENOUGH = 8  # pairs, with which no further round is asked
 
 
 def pairs_find(
@@ -26,24 +27,35 @@ def pairs_find(
     if not len(one.places) or not len(two.places):
         return []
     mean = np.concatenate([one.seen, two.seen]).mean(axis=0)
-    a, b = _unit(one.seen - mean), _unit(two.seen - mean)
-    looks = a @ b.T
+    looks = _unit(one.seen - mean) @ _unit(two.seen - mean).T
     away = np.linalg.norm(one.places[:, None] - two.places[None], axis=2)
     scores = looks - PLACE * away
-    forth, back = scores.argmax(axis=1), scores.argmax(axis=0)
-    mutual = np.flatnonzero(back[forth] == np.arange(len(forth)))
-    chosen: list[int] = []
-    for at in mutual[np.argsort(-scores[mutual, forth[mutual]], kind="stable")]:
-        near = np.linalg.norm(one.places[chosen] - one.places[at], axis=1) < APART
-        if not near.any():
-            chosen.append(int(at))
-        if len(chosen) == most:
+    chosen: list[tuple[int, int]] = []
+    while len(chosen) < min(most, ENOUGH):
+        mutual = _mutual(scores)
+        if not mutual:
             break
+        # The next round asks who is nearest among those that are left and stand apart.
+        for at, to in mutual:
+            if len(chosen) < most and scores[at, to] > -np.inf:
+                chosen.append((at, to))
+                scores[np.linalg.norm(one.places - one.places[at], axis=1) < APART] = -np.inf
+                scores[:, np.linalg.norm(two.places - two.places[to], axis=1) < APART] = -np.inf
     found = []
-    for at in chosen:
-        (x, y), (u, v) = one.places[at].tolist(), two.places[forth[at]].tolist()
-        found.append(Pair(x, y, u, v, float(looks[at, forth[at]])))
+    for at, to in chosen:
+        (x, y), (u, v) = one.places[at].tolist(), two.places[to].tolist()
+        found.append(Pair(x, y, u, v, float(looks[at, to])))
     return found
+
+
+def _mutual(scores: Floats) -> list[tuple[int, int]]:
+    """The pairs (row, column) that are each other's best and better than nothing in common, the
+    best first."""
+    forth, back = scores.argmax(axis=1), scores.argmax(axis=0)
+    rows = np.flatnonzero(back[forth] == np.arange(len(forth)))
+    best = scores[rows, forth[rows]]
+    order = [i for i in np.argsort(-best, kind="stable") if best[i] > 0]
+    return [(int(rows[i]), int(forth[rows[i]])) for i in order]
 
 
 class _Cells:

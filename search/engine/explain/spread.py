@@ -19,11 +19,14 @@ def heat_spread(cells: Floats, *, size: int) -> Floats:
 
 def heat_masked(heat: Floats, mask: NDArray[np.bool_]) -> Floats:
     """(s, s) -> (s, s) 0..1: on the part (s, s), from its coldest place to its hottest; 0 beside
-    it. Even heat is 0.5 everywhere on the part."""
+    it. What takes away from the similarity is as cold as what adds nothing. Even heat is 0.5
+    everywhere on the part."""
     if not mask.any():
         return np.zeros(heat.shape, np.float32)
     inside = heat[mask]
     low, high = np.quantile(inside, (0.02, 0.995))
+    if high > 0:
+        low = max(low, 0.0)
     if high - low < 1e-9:
         return np.where(mask, np.float32(0.5), np.float32(0))
     scaled = np.clip((heat - low) / (high - low), 0.0, 1.0)

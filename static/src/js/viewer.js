@@ -2,6 +2,8 @@
 
 import {
   Box3,
+  BufferAttribute,
+  BufferGeometry,
   DirectionalLight,
   LineBasicMaterial,
   LineSegments,
@@ -20,13 +22,15 @@ import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import { RoomEnvironment } from "three/examples/jsm/environments/RoomEnvironment.js";
 import { STLLoader } from "three/examples/jsm/loaders/STLLoader.js";
 import { toCreasedNormals } from "three/examples/jsm/utils/BufferGeometryUtils.js";
+import { heatPaint } from "./heat.js";
 
 const CREASE = Math.PI / 6; // softer edges are shaded round
 const FROM = new Vector3(0.55, -0.75, 0.5).normalize();
 const TURN = 0.14; // radians a key press
 
-/** Opens the viewer in `box`; rejects when the mesh or WebGL is not to be had. */
-export async function viewerOpen(box) {
+/** Opens the viewer in `box`, painted with `heat` where it is given; rejects when the mesh or WebGL
+ * is not to be had. */
+export async function viewerOpen(box, heat = null) {
   const stage = box.querySelector(".viewer-stage");
   const canvas = document.createElement("canvas");
   // Asked here, since three.js would write its own error to the console.
@@ -36,7 +40,17 @@ export async function viewerOpen(box) {
   if (!response.ok) throw new Error(`mesh: ${response.status}`);
   const raw = new STLLoader().parse(await response.arrayBuffer());
   if (box.dataset.up === "y") raw.rotateX(Math.PI / 2);
-  new Viewer(box, stage, canvas, context, toCreasedNormals(raw, CREASE));
+  const smooth = toCreasedNormals(raw, CREASE);
+  new Viewer(box, stage, canvas, context, heat ? painted(smooth, heat) : smooth);
+}
+
+function painted(geometry, heat) {
+  const { position, normal } = geometry.attributes;
+  const made = new BufferGeometry();
+  for (const [name, array] of Object.entries(heatPaint(position.array, normal.array, heat))) {
+    made.setAttribute(name, new BufferAttribute(array, 3));
+  }
+  return made;
 }
 
 class Viewer {
@@ -91,10 +105,13 @@ class Viewer {
     const radius = geometry.boundingSphere.radius || 1;
     geometry.scale(1 / radius, 1 / radius, 1 / radius);
     geometry.boundingSphere = new Sphere(new Vector3(), 1);
+    const heated = Boolean(geometry.attributes.color);
     const material = new MeshStandardMaterial({
-      color: 0xaab3ba,
-      metalness: 0.35,
-      roughness: 0.42,
+      // Heat is read by its colour: no tint, no metal's sheen over it.
+      color: heated ? 0xffffff : 0xaab3ba,
+      vertexColors: heated,
+      metalness: heated ? 0 : 0.35,
+      roughness: heated ? 0.7 : 0.42,
       polygonOffset: true,
       polygonOffsetFactor: 1,
       polygonOffsetUnits: 1,
