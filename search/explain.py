@@ -24,7 +24,7 @@ from catalog.errors import ServiceError
 from catalog.models import Part
 from search import embeddings, encoders, engines
 from search.encode import text_encode
-from search.explain_sides import Asked, asked_read, views_draw
+from search.explain_sides import Asked, asked_read, picture_size, views_draw
 from search.query import Query, alpha_of, text_checked, wordings
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def surface_run(query: Query, part: Part, *, like: Part | None = None) -> bytes:
         return kept
     with engines.engine_errors():
         asked = asked_read(query, part, like, engine)
-        drawn = views_draw(part)
+        drawn = views_draw(part, size=picture_size(engine))
         heats = np.stack([_hit_heat(asked, side, engine, fine=False)[1] for side in drawn.sides()])
         sizes = lattice_sizes(drawn.triangles)
         heat = surface_heat(drawn.triangles, sizes, drawn.views, heats)
@@ -134,7 +134,7 @@ def _explain(
     query: Query, part: Part, like: Part | None, engine: str, *, faithful: bool
 ) -> dict[str, Any]:
     asked = asked_read(query, part, like, engine)
-    drawn = views_draw(part, only=asked.view)
+    drawn = views_draw(part, size=picture_size(engine), only=asked.view)
     (hit,) = drawn.sides()
     cells, heat = _hit_heat(asked, hit, engine)
     found: dict[str, Any] = {
@@ -162,7 +162,7 @@ def _query_side(asked: Asked, side: "Side", hit: "Side", engine: str) -> dict[st
     """The heat over what was asked, the places that match, and the two outlines."""
     from search.engine.explain.fine import fine_read
     from search.engine.explain.pairs import pairs_find
-    from search.engine.explain.picture import picture_heat
+    from search.engine.explain.picture import QUICK, picture_heat
     from search.engine.explain.sides import outline_measure, outlines_overlap
 
     explainer = _explainer(engine, False)
@@ -170,7 +170,9 @@ def _query_side(asked: Asked, side: "Side", hit: "Side", engine: str) -> dict[st
     shown = _png(asked.shown if asked.shown is not None else side.picture)
     pairs = []
     if hasattr(explainer, "patches"):
-        both = fine_read(np.stack([side.picture, hit.picture]), explainer.patches)
+        pictures = np.stack([side.picture, hit.picture])
+        quick = explainer.method in QUICK
+        both = fine_read(pictures, explainer.patches) if quick else explainer.patches(pictures)
         pairs = pairs_find(both[0], both[1], side.mask, hit.mask)
     first, second = outline_measure(side.mask), outline_measure(hit.mask)
     return {
@@ -211,7 +213,9 @@ def _hit_heat(
 
 
 def _explainer(engine: str, words: bool) -> "Explainer":
-    return _explainer_of(encoders.encoder(engine, query=True), words)
+    """On this process's own encoder, whoever encodes queries: maps and gradients do not travel."""
+    own_words = words and not encoders.is_joint(engine)
+    return _explainer_of(encoders.encoder(engine), own_words)
 
 
 @lru_cache(maxsize=8)
@@ -230,11 +234,11 @@ def _warmth(heat: Floats, side: "Side") -> dict[str, float]:
 def _faithfulness(asked: Asked, hit: "Side", heat: Floats, engine: str) -> dict[str, float]:
     from search.engine.explain.faith import faithfulness
 
-    encoder = encoders.encoder(engine, query=True)
+    encoder = encoders.word_encoder(engine)
 
     def similarity(pictures: NDArray[np.uint8]) -> Floats:
         if asked.look is None:
-            return encoders.word_encoder(engine).pictures_embed_both(pictures)[1] @ asked.text
+            return encoder.pictures_embed_both(pictures)[1] @ asked.text
         return encoder.pictures_embed(pictures) @ asked.look
 
     (found,) = faithfulness(hit.picture, heat[None], hit.mask, similarity)

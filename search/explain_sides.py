@@ -68,8 +68,8 @@ class Drawn:
         return [Side(picture, mask > 127) for picture, mask in pairs]
 
 
-def views_draw(part: Part, *, only: int | None = None) -> Drawn:
-    """All views of the part, or one of them."""
+def views_draw(part: Part, *, size: int, only: int | None = None) -> Drawn:
+    """All views of the part, or one of them, `size` pixels each way."""
     from search.engine.explain.surface import centred
     from search.engine.mesh.preview import preview_read
     from search.engine.mesh.types import Y_UP
@@ -88,9 +88,7 @@ def views_draw(part: Part, *, only: int | None = None) -> Drawn:
     viewpoints = viewpoints_fibonacci(settings.SEARCH.render.viewpoints)
     if only is not None:
         viewpoints = viewpoints[only : only + 1]
-    return Drawn(
-        triangles, views_render(triangles, viewpoints=viewpoints, size=settings.SEARCH.render.size)
-    )
+    return Drawn(triangles, views_render(triangles, viewpoints=viewpoints, size=size))
 
 
 def asked_read(query: Query, part: Part, like: Part | None, engine: str) -> Asked:
@@ -141,7 +139,7 @@ def _asked_picture(query: Query, part: Part, kept: Floats, engine: str) -> Asked
         text=None if joint else said,
         part_words=None if joint else of_part,
         alpha=alpha,
-        side=photo_side(photo, turn),
+        side=photo_side(photo, turn, size=picture_size(engine)),
         shown=photo_shown(photo),
     )
 
@@ -157,7 +155,7 @@ def _asked_text(query: Query, part: Part, kept: Floats, engine: str) -> Asked:
         towards = kept @ said
         of_part = kept[int(towards.argmax())]
     else:
-        pictures = views_draw(part).views.rgb
+        pictures = views_draw(part, size=picture_size(engine)).views.rgb
         towards = encoders.word_encoder(engine).pictures_embed_both(pictures)[1] @ said
     view = int(towards.argmax())
     similarity = float(said @ of_part) if of_part is not None else float(towards[view])
@@ -194,16 +192,21 @@ def _asked_mesh(query: Query, kept: Floats, engine: str) -> Asked:
                 "watertight": measured.watertight,
                 "components": measured.components,
             }
-        return _asked_views(_mesh_views(mesh), kept, engine, kind="mesh", facts=facts)
+        return _asked_views(_mesh_views(mesh, engine), kept, engine, kind="mesh", facts=facts)
 
 
-def _mesh_views(mesh: "Mesh") -> "Views":
+def picture_size(engine: str) -> int:
+    """Pixels each way of what the engine looks at."""
+    return encoders.encoder(engine).picture_size
+
+
+def _mesh_views(mesh: "Mesh", engine: str) -> "Views":
     from search.engine.render.viewpoints import viewpoints_fibonacci
     from search.engine.render.views import views_render
 
-    render = settings.SEARCH.render
-    viewpoints = viewpoints_fibonacci(render.viewpoints)
-    return views_render(mesh.triangles_upright, viewpoints=viewpoints, size=render.size)
+    viewpoints = viewpoints_fibonacci(settings.SEARCH.render.viewpoints)
+    size = picture_size(engine)
+    return views_render(mesh.triangles_upright, viewpoints=viewpoints, size=size)
 
 
 def _asked_views(
@@ -233,7 +236,7 @@ def _asked_part(like: Part, kept: Floats, engine: str) -> Asked:
     if vectors is None:
         raise ServiceError("part_not_embedded", status=409, engine=engine)
     own, view = _best(vectors, kept)
-    drawn = views_draw(like, only=own).views
+    drawn = views_draw(like, size=picture_size(engine), only=own).views
     box = like.bbox_mm
     facts = {
         "extents": list(box) if box else None,

@@ -26,7 +26,9 @@ def seen(part_make: Callable[..., Part]) -> Callable[..., Part]:
 
     def make(**fields) -> Part:
         part = part_make(**fields)
-        looks, words = encoders.word_encoder("mini").pictures_embed_both(views_draw(part).views.rgb)
+        looks, words = encoders.word_encoder("mini").pictures_embed_both(
+            views_draw(part, size=224).views.rgb
+        )
         embeddings_write(part_id=part.pk, space=encoders.space("mini"), vectors=looks)
         embeddings_write(
             part_id=part.pk, space=encoders.words_space("mini"), vectors=views_mean(words)

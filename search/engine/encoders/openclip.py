@@ -96,6 +96,21 @@ class OpenClipEncoder(NetworkEncoder):
         if not self._tokenizer:
             self._tokenizer.append(_tokenize_with(open_clip_import(), self._checkpoint))
 
+    def visual_open(self) -> tuple[Any, Callable[[NDArray[np.uint8]], Any]]:
+        """What looks, in fp32 on the CPU and open to gradients, and what makes (n, size, size, 3)
+        uint8 into its input: for explanations. A copy of the network of its own."""
+        sides = self._sides()
+        torch = importlib.import_module("torch")
+        mean, std = (
+            torch.tensor(of, dtype=torch.float32).view(1, 3, 1, 1) * 255
+            for of in (self._preprocessing.mean, self._preprocessing.std)
+        )
+
+        def prepare(pictures: NDArray[np.uint8]) -> Any:
+            return (torch.as_tensor(pictures).permute(0, 3, 1, 2).float() - mean) / std
+
+        return sides.network.visual.eval().requires_grad_(False), prepare
+
     def _sides(self) -> "Sides":
         self._ready()
         held = self._checkpoint

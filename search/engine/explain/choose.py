@@ -17,23 +17,31 @@ Kind = Literal["exact", "integrated", "legrad", "gradcam", "occlusion"]
 def explainer_kind(encoder: Any, *, words: bool = False) -> Kind:
     """`words`: the target is a text, in a space of words' own when the encoder has one."""
     own_words = words and getattr(encoder, "words_space", None) not in (None, encoder.space)
-    if hasattr(encoder, "maps_embed") and not own_words:
-        return "exact"
     if own_words:
         return "integrated" if hasattr(encoder, "words_slope") else "occlusion"
-    if hasattr(encoder, "visual_open"):
-        from search.engine.explain import gradcam, legrad
+    if hasattr(encoder, "maps_embed"):
+        return "exact"
+    return visual_kind(encoder.visual_open()[0]) if hasattr(encoder, "visual_open") else "occlusion"
 
-        visual, _ = encoder.visual_open()
-        if legrad.fits(visual):
-            return "legrad"
-        if gradcam.fits(visual):
-            return "gradcam"
-    return "occlusion"
+
+def visual_kind(visual: Any) -> Kind:
+    """By what the network is made of."""
+    from search.engine.explain import gradcam, legrad
+
+    if legrad.fits(visual):
+        return "legrad"
+    return "gradcam" if gradcam.fits(visual) else "occlusion"
 
 
 def explainer_make(encoder: Any, *, words: bool = False) -> Explainer:
-    match explainer_kind(encoder, words=words):
+    visual: Any = None
+    if hasattr(encoder, "visual_open"):
+        # Loaded once, for the look at its parts and for the explainer.
+        visual, prepare = encoder.visual_open()
+        kind = visual_kind(visual)
+    else:
+        kind = explainer_kind(encoder, words=words)
+    match kind:
         case "exact":
             from search.engine.explain.exact import ExactExplainer
 
@@ -45,11 +53,11 @@ def explainer_make(encoder: Any, *, words: bool = False) -> Explainer:
         case "legrad":
             from search.engine.explain.legrad import LeGradExplainer
 
-            return LeGradExplainer(*encoder.visual_open())
+            return LeGradExplainer(visual, prepare)
         case "gradcam":
             from search.engine.explain.gradcam import GradCamExplainer
 
-            return GradCamExplainer(*encoder.visual_open())
+            return GradCamExplainer(visual, prepare)
         case "occlusion":
             from search.engine.explain.occlusion import OcclusionExplainer
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from search.engine.explain.types import Bytes, Flags, Floats
-from search.engine.photo.prepare import MARGIN, SIDE
+from search.engine.photo.prepare import MARGIN, SIDE, photo_variants
 from search.engine.photo.types import Photo
 
 SHOWN = 448  # pixels of a photo's picture on the page
@@ -32,10 +32,10 @@ class Side:
         return x, y
 
 
-def photo_side(photo: Photo, turn: int) -> Side:
+def photo_side(photo: Photo, turn: int, *, size: int = SIDE) -> Side:
     """The cut-out as the encoder saw it in its best quarter turn."""
-    picture = np.ascontiguousarray(photo.variants[turn])
-    upright = _mask_laid(photo)
+    picture = np.ascontiguousarray(photo_variants(photo, size)[turn])
+    upright = _laid(photo, size)[1] > 127
     return Side(picture, np.ascontiguousarray(np.rot90(upright, turn)), turn)
 
 
@@ -43,12 +43,6 @@ def photo_shown(photo: Photo, *, size: int = SHOWN) -> Bytes:
     """(size, size, 4) RGBA: the part alone, where `photo.picture` has it, as sharp as it came."""
     colour, cover = _laid(photo, size)
     return np.dstack([colour, cover])
-
-
-def _mask_laid(photo: Photo) -> Flags:
-    _, cover = _laid(photo, SIDE)
-    found: Flags = cover > 127
-    return found
 
 
 def _laid(photo: Photo, size: int) -> tuple[Bytes, Bytes]:
