@@ -110,6 +110,9 @@ bench-ingest: .venv/dev.stamp
 bench-search: .venv/dev.stamp
 	$(BIN)/python -m bench.search_http
 
+bench-log: .venv/dev.stamp
+	$(BIN)/python -m bench.search_log
+
 bench-index: .venv/dev.stamp
 	$(BIN)/python -m bench.index
 

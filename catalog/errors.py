@@ -74,6 +74,7 @@ SENTENCES = {
         "There is nothing to measure by: no queries with judged parts, and no category with parts "
         "that people filed."
     ),
+    "engine_empty": _("The engine “%(engine)s” holds no parts yet: it has to be filled first."),
     "evaluation_died": _("The worker stopped %(attempts)s times while working on this."),
     "search_unknown": _("That search is not remembered; ask again and judge what is found."),
     "search_not_kept": _(

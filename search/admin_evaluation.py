@@ -64,13 +64,20 @@ class StartForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         stock = evaluation_report.stock()
-        label = evaluation_report.engine_label
-        self.fields["engines"].choices = [(n, label(n)) for n in evaluation.engines_known()]
+        self.fields["engines"].choices = [
+            (name, self.engine(name)) for name in evaluation.engines_known()
+        ]
         self.fields["engines"].initial = evaluation.engines_default()
         self.fields["sources"].choices = [(name, self.source(name, stock)) for name in SOURCES]
         self.fields["sources"].initial = DEFAULT_SOURCES
         sets = evaluation_report.query_sets()
         self.fields["query_set"].choices = [("", _("all")), *((name, name) for name in sets)]
+
+    def engine(self, name: str) -> str:
+        label = evaluation_report.engine_label(name)
+        if name in evaluation.engines_default():
+            return label
+        return _("%(engine)s (not in use)") % {"engine": label}
 
     def source(self, name: str, stock: dict[str, int]) -> str:
         match name:

@@ -88,9 +88,12 @@ def evaluation_work(run_id: int, *, seconds: float | None = SLICE_S) -> bool:
     except ServiceError as error:
         _fail(run, error.code, error.params)
         return False
-    except Exception:
-        log.exception("evaluation %s failed", run_id)
-        _fail(run, "internal", {})
+    except Exception as error:
+        # An engine whose weights cannot be had says what is missing; the rest is our fault.
+        fault = engines.encoder_error(error)
+        if fault is None:
+            log.exception("evaluation %s failed", run_id)
+        _fail(run, fault.code if fault else "internal", fault.params if fault else {})
         return False
     EvaluationRun.objects.filter(pk=run_id).update(claimed_until=None)
     return with_more

@@ -67,7 +67,10 @@ def rankings_of(engine: str, kind: str) -> list[str]:
     """
     if engine == engines.FUSION:
         return engines.engine_names(kind)
-    return [name for name in engine.split("+") if _answers(name, kind)]
+    names = [name for name in engine.split("+") if _answers(name, kind)]
+    # Beside a picture the words of a part count, whichever engine looks.
+    with_words = kind == "hybrid" and names and engines.WORDS not in names
+    return [*names, engines.WORDS] if with_words else names
 
 
 def _answers(name: str, kind: str) -> bool:
@@ -123,9 +126,12 @@ def _questions_set(run: EvaluationRun, plan: Plan) -> bool:
     if not refs:
         raise ServiceError("nothing_to_ask")
     digest = hashlib.sha256(settings.SEARCH.model_dump_json().encode()).hexdigest()
-    return _saved(
-        run, questions=refs, total=len(refs), config_hash=digest, versions=versions_now(run.engines)
-    )
+    versions = versions_now(run.engines)
+    for name, spaces in versions.items():
+        if not any(space["parts"] for space in spaces):
+            # Its zeros would look like a verdict.
+            raise ServiceError("engine_empty", engine=name)
+    return _saved(run, questions=refs, total=len(refs), config_hash=digest, versions=versions)
 
 
 def _question_rows(

@@ -1,13 +1,15 @@
 """Remembers what was searched, so that staff see what people look for and can judge the hits.
 
-The doors call `search_log` once the answer is ready; it never fails a search and hardly delays
-one. What it keeps of people is in the configuration's section `log`.
+The doors call `search_log` once the answer is ready. The row is written by a thread of its own:
+a database that is slow, locked or full fails no search and delays none. What is kept of people is
+in the configuration's section `log`.
 """
 
 import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +17,6 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -31,8 +32,9 @@ FOLDER = "asked"
 MEGABYTE = 1024 * 1024
 # Of a mesh larger than what is kept, so much tells it from others.
 HEAD = 4 * MEGABYTE
-# A writer that holds SQLite for longer than this costs the log a row, not the user the time.
-PATIENCE_MS = 200
+# Searches whose rows are not written yet; beyond, the next one is not logged. And, since their
+# bytes wait in memory, of those the ones with a picture or mesh.
+WAITING_MOST, FILES_MOST = 200, 4
 LONGEST_SIDE = 1200  # pixels, of a picture that is kept
 PRUNED = 1000  # rows at a time
 
@@ -44,13 +46,84 @@ def search_log(*, query: Query, answer: Answer, door: str, user: Any) -> SearchL
         return None
     try:
         row = _row(query, answer, door, user)
-        with _impatient(), transaction.atomic():
-            row.save(force_insert=True)
+        file = _file(query) if answer.results and _is_staff(user) else None
+        return row if _writer.write(row, file) else None
     except Exception as error:
         # Whatever it is, the answer is ready and somebody waits for it.
         log.warning("a search was not logged: %s", error)
         return None
-    return row
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a search was made with, to be kept: a mesh as it came, or a picture to be redrawn."""
+
+    data: bytes
+    suffix: str = ""
+    crop: tuple[float, float, float, float] | None = None
+
+
+class Writer:
+    """One thread that writes rows and files, as long as not too many wait.
+
+    Inside a transaction the row belongs to it, and is written at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+        self._waiting: dict[Future[None], bool] = {}
+
+    def write(self, row: SearchLog, file: Asked | None) -> bool:
+        """Whether it will be written."""
+        if connection.in_atomic_block:
+            with transaction.atomic():
+                _write(row, file)
+            return True
+        with self._lock:
+            if len(self._waiting) >= WAITING_MOST:
+                log.warning("a search was not logged: %s wait already", WAITING_MOST)
+                return False
+            if file and sum(self._waiting.values()) >= FILES_MOST:
+                file = None
+            # Begun here and not at import: a thread does not live on in a forked process.
+            self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="search-log")
+            future = self._pool.submit(self._one, row, file)
+            self._waiting[future] = file is not None
+        future.add_done_callback(self._done)
+        return True
+
+    def drain(self) -> None:
+        """Wait until nothing waits."""
+        with self._lock:
+            waiting = list(self._waiting)
+        wait(waiting)
+
+    def _one(self, row: SearchLog, file: Asked | None) -> None:
+        try:
+            _write(row, file)
+        except Exception as error:
+            log.warning("a search was not logged: %s", error)
+        finally:
+            connection.close()  # this thread's; it may be a while until the next
+
+    def _done(self, future: "Future[None]") -> None:
+        with self._lock:
+            self._waiting.pop(future, None)
+
+
+_writer = Writer()
+
+
+def _write(row: SearchLog, file: Asked | None) -> None:
+    row.save(force_insert=True)
+    # The row first: a hit may be judged before its picture is drawn anew.
+    kept = file and (
+        (file.suffix, file.data) if file.suffix else picture_kept(file.data, file.crop)
+    )
+    if kept:
+        row.file = default_storage.save(f"{FOLDER}/{row.key}{kept[0]}", ContentFile(kept[1]))
+        row.save(update_fields=["file"])
 
 
 def _count(query: Query, answer: Answer) -> None:
@@ -88,10 +161,10 @@ def logs_prune(*, most: int = 20 * PRUNED) -> int:
 
 
 def _row(query: Query, answer: Answer, door: str, user: Any) -> SearchLog:
-    staff = bool(getattr(user, "is_staff", False))
-    known = user if getattr(user, "pk", None) and (staff or settings.SEARCH.log.people) else None
+    named = _is_staff(user) or settings.SEARCH.log.people
+    known = user if named and getattr(user, "pk", None) else None
     text = query.text.strip() if query.kind in {"text", "hybrid"} else ""
-    row = SearchLog(
+    return SearchLog(
         door=door,
         kind=query.kind,
         engine=answer.engine[:80],
@@ -105,10 +178,10 @@ def _row(query: Query, answer: Answer, door: str, user: Any) -> SearchLog:
         weak=answer.weak,
         user=known,
     )
-    if staff and answer.results and (kept := _kept(query)):
-        suffix, data = kept
-        row.file = default_storage.save(f"{FOLDER}/{row.key}{suffix}", ContentFile(data))
-    return row
+
+
+def _is_staff(user: Any) -> bool:
+    return bool(getattr(user, "is_staff", False))
 
 
 def _content(query: Query) -> bytes:
@@ -125,18 +198,18 @@ def _head(file: File) -> bytes:
     return file.read(HEAD)
 
 
-def _kept(query: Query) -> tuple[str, bytes] | None:
-    """The file to keep as (suffix, bytes); None for none, or one too large."""
+def _file(query: Query) -> Asked | None:
+    """What to keep; None for nothing, or too much."""
     most = settings.SEARCH.log.keep_mb * MEGABYTE
     if query.kind == "mesh" and query.mesh:
         if query.mesh.size > most:
             return None
         query.mesh.seek(0)
         suffix = "".join(filter(str.isalnum, str(query.mesh.name).rpartition(".")[2].lower()))
-        return f".{suffix[:8] or 'stl'}", query.mesh.read()
+        return Asked(query.mesh.read(), suffix=f".{suffix[:8] or 'stl'}")
     if not query.image or len(query.image) > most:
         return None
-    return picture_kept(query.image, query.crop)
+    return Asked(query.image, crop=query.crop)
 
 
 def picture_kept(
@@ -162,22 +235,3 @@ def picture_kept(
     alpha = seen.alpha[top:bottom, left:right, None]
     done, held = cv2.imencode(".png", np.concatenate([picture, alpha], axis=2))
     return (".png", held.tobytes()) if done else None
-
-
-@contextmanager
-def _impatient() -> Iterator[None]:
-    """Inside, SQLite gives up soon on a lock that another process holds."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    usual = connection.settings_dict.get("OPTIONS", {}).get("timeout", 5)
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
-    try:
-        yield
-    finally:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(f"PRAGMA busy_timeout = {int(usual * 1000)}")
-        except DatabaseError as error:
-            log.warning("the database's patience was not set back: %s", error)

@@ -27,6 +27,7 @@ def clean_state() -> Iterator[None]:
     """
     from search.glossary import _glossary
     from search.indices import _held
+    from search.logs import _writer
 
     translation.deactivate()
     cache.clear()
@@ -34,6 +35,7 @@ def clean_state() -> Iterator[None]:
     _held.cache_clear()
     _glossary.cache_clear()
     yield
+    _writer.drain()  # before the database is emptied
 
 
 @pytest.fixture

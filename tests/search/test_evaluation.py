@@ -14,8 +14,11 @@ from django.utils import timezone
 from catalog import services
 from catalog.errors import ServiceError
 from catalog.models import Category, Part
-from search import evaluation, evaluation_steps
+from search import encoders, evaluation, evaluation_steps
+from search.engine.encoders.space import Space
+from search.engine.errors import EncoderError
 from search.evaluation import Plan
+from search.evaluation_steps import rankings_of
 from search.models import EvaluationQuery, EvaluationRun, EvaluationValue, Judgement, SearchLog
 from search.questions import Choice, Reader, grades_joined, refs_choose
 from tests.factories.shelf import axes_in_place, looks, part_on_shelf
@@ -196,6 +199,47 @@ def test_what_cannot_be_measured_is_said(names: list[str], plan: Plan, code: str
         evaluation.engines_measure(names, plan=plan)
     assert refused.value.code == code
     assert str(refused.value)
+
+
+def test_an_engine_that_holds_nothing_is_not_judged_by_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judged("ring", {part_on_shelf(looks(0.9)): 1})
+    empty = Space("empty", "0" * 64, "none", 7)
+    shelf = encoders.words_space
+    monkeypatch.setattr(encoders, "space", lambda name: empty)
+    monkeypatch.setattr(encoders, "words_space", lambda n: empty if n == "shape" else shelf(n))
+    assert evaluation.engines_measure(["mini"], plan=QUICK).state == "done"
+    with pytest.raises(ServiceError, match="shape.*filled first"):
+        evaluation.engines_measure(["mini", "shape"], plan=QUICK)
+
+
+def test_weights_that_cannot_be_had_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*args: object, **options: object) -> None:
+        raise EncoderError("weights_missing", "There are none.")
+
+    judged("ring", {part_on_shelf(looks(0.9)): 1})
+    monkeypatch.setattr(encoders, "space", missing)
+    run = evaluation.evaluation_start(names=["mini"], plan=QUICK, background=False)
+    evaluation.evaluation_work(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == ("failed", "weights_missing")
+
+
+def test_beside_a_picture_the_words_count_for_any_engine() -> None:
+    assert rankings_of("mini", "hybrid") == ["mini", "words"]
+    assert rankings_of("mini+words", "hybrid") == ["mini", "words"]
+    assert rankings_of("shape", "hybrid") == []
+    assert rankings_of("fusion", "text") == ["mini", "words"]
+
+
+def test_throughput_is_measured_with_threads() -> None:
+    ring = part_on_shelf(looks(0.9))
+    for n in range(4):
+        judged(f"ring {n}", {ring: 1})
+    found = evaluation.engines_measure(["mini"], plan=Plan(threads=1)).metrics["threads"]["mini"]
+    assert found["n"] == 4
+    assert found["per_s"] > 0
 
 
 def test_the_command_prints_the_figures_and_keeps_them() -> None:

@@ -1,6 +1,7 @@
 """Searches are remembered for the staff, who judge their hits; engines are measured by it."""
 
 import io
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -137,19 +138,57 @@ class TestWhatIsRemembered:
         assert client.get(f"/media/{row.file.name}").status_code == 404
         assert logged_in.get(f"/media/{row.file.name}").status_code == 200
 
-    def test_a_locked_database_costs_the_row_and_not_the_time(
-        self, ring: Any, configured: Any
-    ) -> None:
-        from django.db import connection
 
-        with logs._impatient(), connection.cursor() as cursor:
-            if connection.vendor == "sqlite":
-                cursor.execute("PRAGMA busy_timeout")
-                assert cursor.fetchone()[0] == logs.PATIENCE_MS
-        if connection.vendor == "sqlite":
-            with connection.cursor() as cursor:
-                cursor.execute("PRAGMA busy_timeout")
-                assert cursor.fetchone()[0] == 30_000
+@pytest.mark.django_db(transaction=True)
+class TestItIsWrittenAside:
+    """Outside a transaction, as requests are."""
+
+    def test_a_search_does_not_wait_for_its_row(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        part_on_shelf(looks(0.9))
+        held, go_on = SearchLog.save, threading.Event()
+
+        def slow(self: SearchLog, **options: Any) -> None:
+            go_on.wait(20)
+            held(self, **options)
+
+        monkeypatch.setattr(SearchLog, "save", slow)
+        key = ask(client)["search"]
+        assert not SearchLog.objects.exists()
+        go_on.set()
+        logs._writer.drain()
+        assert SearchLog.objects.get().key == key
+
+    def test_what_cannot_be_written_is_told_to_the_log(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    ) -> None:
+        part_on_shelf(looks(0.9))
+
+        def locked(*args: Any, **options: Any) -> None:
+            raise OSError("database is locked")
+
+        monkeypatch.setattr(SearchLog, "save", locked)
+        assert ask(client)["results"]
+        logs._writer.drain()
+        assert "database is locked" in caplog.text
+
+    def test_many_that_wait_are_not_kept(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        part_on_shelf(looks(0.9))
+        monkeypatch.setattr(logs, "WAITING_MOST", 0)
+        assert ask(client)["search"] is None
+        logs._writer.drain()
+        assert not SearchLog.objects.exists()
+
+    def test_a_photo_is_drawn_anew_aside(self, staff: Any) -> None:
+        hit = type("Hit", (), {"part": part_on_shelf(looks(0.9))})()
+        answer = Answer(results=[hit], took_ms={"total": 1.0}, engine="mini")
+        query = Query(kind="image", image=photo())
+        row = logs.search_log(query=query, answer=answer, door="page", user=staff)
+        logs._writer.drain()
+        assert default_storage.exists(SearchLog.objects.get(key=row.key).file.name)
 
 
 class TestThumbs:
