@@ -22,11 +22,11 @@ Vectors = dict[str, NDArray[np.float32]]
 
 
 def vectors(triangles: NDArray[np.floating]) -> Vectors:
-    from search import engines
+    from search import selection
     from search.encode import mesh_vectors
 
     mesh = mesh_normalise(np.asarray(triangles, np.float64), format="stl-binary")
-    return mesh_vectors(mesh, engines.in_use())
+    return mesh_vectors(mesh, selection.configured().names)
 
 
 def ranking(
@@ -46,12 +46,12 @@ def main() -> None:
     django_ready()
     from django.conf import settings
 
-    from search import engines
+    from search import selection
     from search.engines import FUSION
 
     parts = [part_triangles(model) for model in furniture_dev(limit=options.limit)]
     groups = geometry_groups(parts)
-    names = engines.in_use()
+    names = selection.configured().names
     gallery = [vectors(part) for part in tqdm(parts, desc="gallery")]
     stacked = {name: np.stack([found[name] for found in gallery]) for name in names}
     search = settings.SEARCH.search

@@ -64,6 +64,29 @@ SENTENCES = {
     "engine_unknown": _("There is no engine “%(engine)s” for this; choose from: %(known)s."),
     "marks_too_many": _("%(found)s parts are marked; mark at most %(most)s each way."),
     "marks_both": _("A part is marked as more and as less like this at once: %(part)s."),
+    "engine_changed": _(
+        "The engine “%(engine)s” makes other vectors by now than those it was chosen with: its "
+        "weights or its settings were changed. Put them back, or install and activate it anew."
+    ),
+    "engine_gone": _(
+        "The engine “%(engine)s” is in use, and the configuration describes it no more."
+    ),
+    "engine_not_configured": _(
+        "The configuration describes no engine “%(engine)s”; it knows: %(known)s."
+    ),
+    "engine_not_installed": _("The engine “%(engine)s” is not installed."),
+    "engine_not_filled": _(
+        "The engine “%(engine)s” is not ready: %(done)s of %(total)s parts are done."
+    ),
+    "engine_lacks_parts": _("%(n)s parts would not be found by the engine “%(engine)s”."),
+    "engine_not_filling": _("The engine “%(engine)s” is not being filled."),
+    "engine_not_in_use": _("The engine “%(engine)s” is not in use."),
+    "engine_in_use": _("The engine “%(engine)s” is in use; put another one to use first."),
+    "engine_last": _("The engine “%(engine)s” is the only one in use."),
+    "engine_removing": _("The engine “%(engine)s” is being removed; wait until that is done."),
+    "selection_moved": _("The engines in use were changed meanwhile; look again."),
+    "selection_first": _("The engines in use were never changed: there is nothing to go back to."),
+    "selection_unknown": _("There is no selection number %(revision)s."),
     "kind_unknown": _("There is no search of the kind “%(kind)s”."),
     "classify_one": _("Send one of these: a mesh as file, a picture as image, or a part_id."),
     "space_unknown": _("There is no space “%(space)s”."),

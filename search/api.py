@@ -17,7 +17,7 @@ from catalog.errors import ServiceError
 from catalog.inputs import JsonParser, OneFileField
 from catalog.models import Part
 from catalog.selectors import part_get
-from search import engines, indices
+from search import indices, switching
 from search.logs import search_log
 from search.neighbours import parts_similar
 from search.query import Query
@@ -360,8 +360,9 @@ class EngineListApi(APIView):
         )
     )
     def get(self, request: Request) -> Response:
-        """What can be chosen as `engine`, and the space each one's vectors live in."""
-        return Response({"success": True, "results": engines.engine_facts()})
+        """Every engine: whether it is in use and can be chosen as `engine`, how far one that is
+        being installed is, and the spaces of its vectors."""
+        return Response({"success": True, "results": switching.engine_facts()})
 
 
 class IndexListApi(APIView):

@@ -173,7 +173,7 @@ def _search(
         # Found by one, a part is compared by all: in a large catalogue the lists hardly meet.
         every = {match.part for match in matches or ()}.union(*(look.found for look in looks))
         looks = [
-            replace(look, ranking=_ranking(*one, width=len(every), allowed=every))
+            replace(look, ranking=_ranking(*one, width=len(every) or 1, allowed=every))
             for look, one in zip(looks, spaces, strict=True)
         ]
     return looks, matches

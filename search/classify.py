@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from catalog.errors import ServiceError
 from catalog.models import Category, Part
-from search import embeddings, encode, encoders, engines, expand, selectors
+from search import embeddings, encode, encoders, engines, expand, selection, selectors
 from search.candidates import Stopwatch
 from search.indices import index_current
+from search.selection import selection_pinned
 
 if TYPE_CHECKING:
     from search.engine.classify import Tuning
@@ -72,6 +73,7 @@ class Shelves:
     prompts: Vectors | None  # (c, dw), None where no engine knows words
 
 
+@selection_pinned()
 def classify_run(
     *,
     mesh: File | None = None,
@@ -85,6 +87,7 @@ def classify_run(
     watch = Stopwatch(dict.fromkeys(("encode", "classify", "total"), 0.0))
     photo, own = None, {}
     with engines.engine_errors(), watch.stage("total"):
+        selection.engines_check(engines.in_use())
         with watch.stage("encode"):
             if image is not None:
                 seen, photo = photo_seen(image, crop=crop)
@@ -166,6 +169,7 @@ def _pictures_seen(name: str, pictures: NDArray[np.uint8]) -> Seen:
 # What it is --------------------------------------------------------------------------------------
 
 
+@selection_pinned()
 def part_classify(part: Part) -> Classified:
     """What the part may be, apart from what people said it is not."""
     seen = part_seen(part.pk)
@@ -245,6 +249,7 @@ def _near(
     )  # fmt: skip
 
 
+@selection_pinned()
 def parts_around(part_id: int) -> list[int]:
     """The parts near enough to this one that its category counts for theirs; itself first."""
     seen = part_seen(part_id)

@@ -183,12 +183,15 @@ def mesh_vectors(
     return found
 
 
-def part_vectors(mesh: "Mesh", *, views: Views) -> dict["Space", Vectors]:
-    """Every row a part has: one vector a view, and in a space of words' own, their mean."""
+def part_vectors(
+    mesh: "Mesh", names: Sequence[str], *, views: Views
+) -> dict["Space", Vectors]:
+    """Every row a part has by these engines: one vector a view, and in a space of words' own,
+    their mean."""
     from search.engine.fusion import views_mean
 
     found: dict[Space, Vectors] = {}
-    for name in engines.in_use():
+    for name in names:
         words = encoders.words_space(name)
         if words is None or encoders.is_joint(name):
             found[encoders.space(name)] = mesh_vectors(mesh, [name], views=views)[name]

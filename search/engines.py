@@ -1,18 +1,19 @@
-"""Which engines there are, which are in use, and which of them can answer what is asked.
+"""Which engines there are, and which of those in use can answer what is asked.
 
-Their encoders are in `encoders.py`.
+Their encoders are in `encoders.py`, the choice of those in use in `selection.py`, the making of
+their vectors in `installs.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import ServiceError
-from search import encoders
+from search import encoders, selection
 
 if TYPE_CHECKING:
     from search.engine.encoders.space import Space
@@ -35,8 +36,14 @@ LABELS = {
 
 def in_use() -> list[str]:
     """The engines that parts are embedded for and queries are answered by, the first one first."""
-    configured = settings.SEARCH.engines
-    return [name for name in settings.SEARCH.use or configured if name in configured]
+    return selection.selection_current().names
+
+
+def label(name: str) -> str:
+    """What people call the engine or the ranking, in their language."""
+    engine = settings.SEARCH.engines.get(name)
+    own = engine.label if engine else {}
+    return own.get(get_language() or "en") or own.get("en") or str(LABELS.get(name, name))
 
 
 def engine_names(kind: str) -> list[str]:
@@ -64,13 +71,6 @@ def engines_for(kind: str) -> list[tuple[str, str]]:
         # The words are asked beside whichever engine looks; alone they would forget the picture.
         choices = [name for name in choices if name != WORDS]
     return [(name, label(name)) for name in choices]
-
-
-def label(name: str) -> str:
-    """What people call the engine, in their language."""
-    engine = settings.SEARCH.engines.get(name)
-    own = engine.label if engine else {}
-    return own.get(get_language() or "en") or own.get("en") or str(LABELS.get(name, name))
 
 
 def engines_chosen(kind: str, engine: str) -> tuple[str, list[str]]:
@@ -123,10 +123,14 @@ def _reads(name: str) -> bool:
     return True
 
 
-def spaces() -> list["Space"]:
-    """Every space in which a part has a row, each once, in the order of the engines in use."""
+def spaces(names: Sequence[str] | None = None) -> list["Space"]:
+    """Every space in which a part has a row by these engines, each once; those in use when none
+    are named."""
     both = [
-        of for name in in_use() for of in (encoders.space(name), encoders.words_space(name)) if of
+        of
+        for name in (in_use() if names is None else names)
+        for of in (encoders.space(name), encoders.words_space(name))
+        if of
     ]
     return list(dict.fromkeys(both))
 
@@ -185,21 +189,3 @@ def engine_errors() -> Iterator[None]:
         raise ServiceError(error.code, status=503, **error.params) from error
     except EngineError as error:
         raise ServiceError(error.code, **error.params) from error
-
-
-def engine_facts() -> list[dict[str, Any]]:
-    """What is in use, for /api/engines/."""
-    return [
-        {
-            "name": name,
-            "label": label(name),
-            "encoder": encoders.space(name).encoder,
-            "space": encoders.space(name).key,
-            "dimensions": encoders.space(name).d,
-            "words_space": words.key if words else None,
-            "words_dimensions": words.d if words else None,
-            "kinds": [kind for kind in KINDS if name in engine_names(kind)],
-        }
-        for name in in_use()
-        for words in [encoders.words_space(name)]
-    ]

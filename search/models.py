@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Part
 from search.expand import terms_split
+from search.models_engines import EngineInstall, InstallFault, Selection  # noqa: F401  Django's
 
 
 class Space(models.Model):

@@ -13,6 +13,7 @@ from search.candidates import Stopwatch, candidates_find
 from search.encode import Encoded
 from search.feedback import marks_read
 from search.query import Query, k_checked
+from search.selection import selection_pinned
 from search.services import Answer, hits_make, hits_marked
 
 # A part is asked about as its file would be: all its views count, shape and looks together.
@@ -34,6 +35,7 @@ def part_encoded(part: Part, names: Sequence[str]) -> tuple[Encoded, dict[str, S
     return Encoded(vectors, invariants=part.invariants), failed
 
 
+@selection_pinned()
 def parts_similar(
     part: Part,
     *,

@@ -16,6 +16,7 @@ from search.candidates import Candidates, Look, Stopwatch, candidates_find
 from search.encode import Encoded, PhotoCut
 from search.feedback import NO_MARKS, Marks, marks_read
 from search.query import Query, k_checked, query_encode
+from search.selection import selection_pinned
 
 if TYPE_CHECKING:
     from search.engine.shape.relation import Relation
@@ -100,6 +101,7 @@ class Answer:
         return [(engines.label(name), why) for name, why in self.engines_failed.items()]
 
 
+@selection_pinned()
 def search_run(query: Query, *, names: list[str] | None = None) -> Answer:
     """The parts that answer the query best. Raises `ServiceError` for what cannot be asked.
 

@@ -48,3 +48,19 @@ def sqlite_recent(**kwargs: Any) -> list[CheckMessage]:
     if sqlite3.sqlite_version_info >= (3, 35):
         return []
     return [Error(f"SQLite {sqlite3.sqlite_version} is too old: 3.35.", id="stlcatalog.E003")]
+
+
+@register(Tags.database)
+def engines_fit(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """The engines in use make the vectors they were chosen with; `serve` asks at its start."""
+    from django.db import DatabaseError
+
+    from search import selection
+
+    if not databases:
+        return []
+    try:
+        found = selection.faults()
+    except DatabaseError:
+        return []  # the table is made by the next migration
+    return [Error(sentence, obj=name, id="stlcatalog.E004") for name, sentence in found]

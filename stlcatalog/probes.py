@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from catalog.refusals import refusal
-from search import remote
+from search import remote, selection
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -18,13 +18,15 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """The process can do its work: the database and the storage answer."""
-    checks = {"database": True, "storage": True}
+    """The process can do its work: the database and the storage answer, and the engines in use
+    make the vectors they were chosen with."""
+    checks = {"database": True, "storage": True, "engines": True}
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        checks["engines"] = not selection.faults()
     except DatabaseError:
-        checks["database"] = False
+        checks["database"] = checks["engines"] = False
     try:
         default_storage.exists("meshes")
     except OSError:

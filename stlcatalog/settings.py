@@ -170,6 +170,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "search.middleware.SelectionMiddleware",
 ]
 ROOT_URLCONF = "stlcatalog.urls"
 WSGI_APPLICATION = "stlcatalog.wsgi.application"
@@ -315,12 +316,13 @@ CELERY_TASK_ROUTES = {
         "workers.index_compact",
         "workers.suggestions_refresh",
         "workers.suggestions_renew",
+        "workers.engine_remove",
         "workers.evaluation_work",
     )
 } | {
     "workers.query_encode": {"queue": "encode"},
     "workers.part_embed": {"queue": EMBED_QUEUE or "ingest"},
-    "workers.parts_upgrade": {"queue": EMBED_QUEUE or "index"},
+    "workers.engine_fill": {"queue": EMBED_QUEUE or "index"},
 }
 # Each process counts in a file of its own here, and knows the others' by their numbers: processes
 # of other machines (or containers) that share the data folder have theirs beside it.

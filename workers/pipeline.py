@@ -18,6 +18,7 @@ from catalog.errors import ServiceError
 from catalog.models import Part, PipelineStep
 from catalog.queue import enqueue
 from search.engine.errors import EngineError
+from search.selection import selection_pinned
 from workers import handover
 from workers.claims import LEASE, part_claim, part_release
 from workers.steps import classify, embed, inspect, render
@@ -35,16 +36,17 @@ BACK_OFF_S = 5  # doubled at each try
 
 @dataclass(frozen=True)
 class StepDoor:
-    """How a step runs, and the recipe it would run by now."""
+    """How a step runs, the recipe it would run by now, and whether a part lacks what it makes."""
 
     run: Callable[[Work], None]
     recipe: Callable[[], str]
+    lacks: Callable[[int], bool] = lambda part_id: False
 
 
 STEPS = {
     Step.INSPECT: StepDoor(inspect.run, inspect.recipe),
     Step.RENDER: StepDoor(render.run, render.recipe),
-    Step.EMBED: StepDoor(embed.run, embed.recipe),
+    Step.EMBED: StepDoor(embed.run, embed.recipe, embed.lacks),
     Step.CLASSIFY: StepDoor(classify.run, classify.recipe),
 }
 
@@ -59,6 +61,7 @@ class StepFailed(Exception):
         self.again = again
 
 
+@selection_pinned()
 def part_ingest(part_id: int, *, embeds: bool | None = None) -> None:
     """Run the part's steps that are not done. Does nothing when another worker holds it.
 
@@ -70,12 +73,12 @@ def part_ingest(part_id: int, *, embeds: bool | None = None) -> None:
     part = part_claim(part_id)
     if part is None:
         return
-    rows = _step_rows(part)
+    rows, ran = _step_rows(part), set()
     with Work(part) as work:
         for step, door in STEPS.items():
             row = rows[step]
             recipe = door.recipe()
-            if row.state == State.DONE and row.recipe == recipe:
+            if row.state == State.DONE and row.recipe == recipe and not door.lacks(part_id):
                 continue
             if step == Step.EMBED and not embeds:
                 _part_hand_over(work, row)
@@ -87,12 +90,15 @@ def part_ingest(part_id: int, *, embeds: bool | None = None) -> None:
             except StepFailed as failure:
                 _part_stop(part, row, failure)
                 return
+            ran.add(step)
             # A later step was done with what this one made before: it waits again.
             for later in list(STEPS)[list(STEPS).index(step) + 1 :]:
                 rows[later].state = State.WAITING
-    if handover.is_elsewhere():
-        handover.views_forget(part)
-    part_release(part, status=Part.Status.READY, resend_at=None, error_code="", error_params={})
+        if handover.is_elsewhere():
+            handover.views_forget(part)
+        ready = Part.Status.READY
+        if part_release(part, status=ready, resend_at=None, error_code="", error_params={}):
+            embed.beside(work, anew=Step.EMBED in ran, here=embeds)
 
 
 def _part_hand_over(work: Work, row: PipelineStep) -> None:

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from catalog import services
 from catalog.models import Part, PipelineStep
-from search import classify
+from search import classify, engines
+from search.selection import selection_pinned
 from workers.backlog import backlog_work
 from workers.steps import embed
 
@@ -34,8 +35,9 @@ def recipe() -> str:
     The categories and what people filed are not in it: they change all day, and are followed
     here without running a step of the pipeline again.
     """
+    keys = " ".join(space.key for space in engines.spaces())
     engine = classify.words_engine()
-    made = f"{embed.recipe()} {classify.tuning(engine) if engine else ''}"
+    made = f"{keys} {embed.recipe()} {classify.tuning(engine) if engine else ''}"
     return f"suggest-{VERSION}-{hashlib.sha256(made.encode()).hexdigest()[:16]}"
 
 
@@ -97,6 +99,7 @@ def _due() -> QuerySet[PipelineStep]:
     return _steps().filter(Q(state=State.WAITING) | dead)
 
 
+@selection_pinned()
 def _one(row: PipelineStep) -> bool:
     """Classify a part, unless another worker has just begun it."""
     start = timezone.now()

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import celeryd_init, worker_ready
 
 from search import remote
-from workers import claims, pipeline, suggestions, upgrades
+from workers import claims, filling, pipeline, suggestions, upgrades
 
 
 @shared_task(name="workers.part_ingest")
@@ -25,15 +25,19 @@ def parts_sweep(starting: bool = False) -> None:
     """Every minute, and when a worker starts: what was left behind, and what has grown."""
     from search.evaluation import evaluations_waiting
     from search.indices import spaces_to_compact
+    from search.installs import installs_sweep, keys_untended
     from search.logs import logs_prune
 
     claims.parts_sweep(starting=starting)
+    untended = keys_untended()
     for space_key in spaces_to_compact():
-        index_compact.delay(space_key)
+        if space_key not in untended:
+            index_compact.delay(space_key)
     if suggestions.is_due():
         suggestions_refresh.delay()
     if upgrades.is_due():
-        parts_upgrade.delay()
+        upgrades.begin()
+    installs_sweep(starting=starting)
     logs_prune()
     for run_id in evaluations_waiting():
         evaluation_work.delay(run_id)
@@ -72,10 +76,16 @@ def suggestions_refresh() -> None:
     suggestions.refresh()
 
 
-@shared_task(name="workers.parts_upgrade")
-def parts_upgrade() -> None:
-    """Every minute, while there are parts whose vectors older engines made."""
-    upgrades.upgrade()
+@shared_task(name="workers.engine_fill")
+def engine_fill(install_id: int, ticket: int) -> None:
+    """Make vectors of an engine for a while; the run sends the next one."""
+    filling.fill_run(install_id, ticket)
+
+
+@shared_task(name="workers.engine_remove")
+def engine_remove(install_id: int) -> None:
+    """Delete vectors of an engine for a while."""
+    filling.removal_run(install_id)
 
 
 @shared_task(name="workers.query_encode", acks_late=False)

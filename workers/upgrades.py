@@ -1,88 +1,104 @@
-"""Gives ready parts the vectors that today's engines make, where others made those they have.
+"""Keeps engines in use whole when the software brings them new weights, or a space of words.
 
-After an upgrade brings new weights, or a space that older versions did not have, every part needs
-new rows. They are made a little every minute while the parts stay ready, and found as they were:
-nothing is drawn or sent through the pipeline again, and uploads go first.
+An upgrade of weights is an install of the same engine: it fills beside what there is, a little at
+a time, while the parts stay ready and uploads go first. Since the older weights are gone and
+nothing can be asked of their space, the new one answers with what it has.
 """
 
 import hashlib
 import logging
-from datetime import timedelta
 
-from django.conf import settings
 from django.core.cache import cache
-from django.db import OperationalError
-from django.db.models import Q, QuerySet
-from django.utils import timezone
 
-from catalog.models import Part, PipelineStep
+from search import engines, installs, selection
 from search.engine.errors import EngineError
-from workers.backlog import backlog_work
-from workers.steps import embed, render
-from workers.work import Work
+from search.models import EngineInstall
+from search.selection import selection_pinned
+from workers.filling import Progress, fill
+from workers.steps import embed
 
 log = logging.getLogger(__name__)
 
-Step, State = PipelineStep.Step, PipelineStep.State
-
-LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 60)
-SECONDS = 45  # of each minute
+State = EngineInstall.State
+SECONDS = 45
 ASK_AGAIN = 3600  # seconds for which "nothing is due" is believed: the question reads every part
 
 
+@selection_pinned()
 def is_due() -> bool:
-    """Whether any part waits for new vectors. Believed for a while when none does."""
-    settled = f"upgraded:{hashlib.sha256(embed.recipe().encode()).hexdigest()}"
+    """Whether any part waits for vectors of an engine in use, or of one that is kept whole.
+
+    Believed for a while when none does.
+    """
+    names = _names()
+    settled = _settled(names)
     if cache.get(settled):
         return False
-    if _due().exists():
+    if any(_is_behind(name) for name in names):
         return True
     cache.set(settled, True, ASK_AGAIN)
     return False
 
 
+def begin() -> list[EngineInstall]:
+    """Begin to fill each engine that lacks parts; those that are being filled now."""
+    _selection_follow()
+    rows = []
+    for name in _names():
+        if not _is_behind(name):
+            continue
+        row = EngineInstall.objects.filter(engine=name).first()
+        if row is not None and set(row.spaces) == set(selection.space_keys(name)):
+            installs.install_reopen(row)
+        else:
+            row = installs.engine_install(name, upgrade=True)
+        rows.append(row)
+    return rows
+
+
 def upgrade(*, seconds: float = SECONDS) -> int:
-    """Embed parts anew, for so long at most. Returns how many."""
-    return backlog_work(_due, _one, seconds=seconds)
+    """Begin what is due and fill it here, for so long at most. Returns how many were embedded."""
+    done = 0
+    for row in begin():
+        progress = Progress(row, seconds=seconds)
+        fill(row, progress)
+        done += progress.embedded
+    return done
 
 
-def _due() -> QuerySet[PipelineStep]:
-    """Embed steps of ready parts that were done by another recipe, or begun by one who died.
-
-    What must also be drawn anew is left to `manage.py reprocess`.
-    """
-    drawn = PipelineStep.objects.filter(
-        step=Step.RENDER, state=State.DONE, recipe=render.recipe()
-    ).values("part")
-    dead = Q(state=State.RUNNING, started_at__lt=timezone.now() - LEASE)
-    return PipelineStep.objects.filter(
-        Q(state=State.DONE) | dead, step=Step.EMBED, part__status=Part.Status.READY,
-        part__deleted_at__isnull=True, part__in=drawn,
-    ).exclude(recipe=embed.recipe())  # fmt: skip
+def _names() -> list[str]:
+    """The engines in use, and those that are ready to be."""
+    used = embed.usable()
+    return [*used, *(row.engine for row in installs.kept_beside(engines.in_use()))]
 
 
-def _one(row: PipelineStep) -> bool:
-    """Embed a part, unless another worker has just begun it."""
-    start, recipe = timezone.now(), embed.recipe()
-    if not _due().filter(pk=row.pk).update(state=State.RUNNING, started_at=start):
-        return False
-    mine = PipelineStep.objects.filter(pk=row.pk, state=State.RUNNING, started_at=start)
+def _settled(names: list[str]) -> str:
+    keys = " ".join(space.key for space in engines.spaces(names))
+    return f"upgraded:{hashlib.sha256(keys.encode()).hexdigest()}"
+
+
+def _is_behind(name: str) -> bool:
+    """Whether it is being filled, or is called whole and is not."""
+    keys = selection.space_keys(name)
+    row = EngineInstall.objects.filter(engine=name).first()
+    if row is None or set(row.spaces) != set(keys):
+        return installs.parts_lacking(keys).exists()
+    if row.state == State.FILLING:
+        return True
+    return row.state == State.READY and installs.parts_left(row).exists()
+
+
+def _selection_follow() -> None:
+    """Write down the newer spaces of the product's own engines, where a selection names older."""
+    current = selection.selection_newest()
     try:
-        with Work(row.part) as work:
-            embed.run(work)
-    except (OSError, MemoryError, OperationalError) as error:
-        # What may pass is tried again in the next minute.
-        log.warning("part %s was not embedded anew: %s", row.part_id, error)
-        mine.update(state=State.DONE)
-        return False
+        keys = {
+            of.name: selection.space_keys(of.name)
+            for of in current.engines
+            if of.spaces and of.name in current.names and selection.follows(of.name)
+        }
     except EngineError as error:
-        log.warning("part %s cannot be embedded anew: %s", row.part_id, error)
-        mine.update(state=State.FAILED, error_code=error.code, error_params=error.params)
-        return False
-    ms = round((timezone.now() - start).total_seconds() * 1000)
-    if not mine.update(state=State.DONE, recipe=recipe, ms=ms):
-        return False
-    # What was suggested by the old vectors is suggested again.
-    later = PipelineStep.objects.filter(part=row.part_id, step=Step.CLASSIFY, state=State.DONE)
-    later.update(state=State.WAITING)
-    return True
+        log.warning("the selection of engines does not follow: %s", error)
+        return
+    if any(set(of.spaces) != set(keys.get(of.name, of.spaces)) for of in current.engines):
+        selection.selection_add(lambda now: now.engines, note="new weights", seen=current.revision)

@@ -11,15 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from search.engine.encoders.mini import TEXT_STUDENT
+from search.engine.encoders.mini import PROJECTION, TEXT_STUDENT
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
 
-def words_checkpoint(folder: Path, *, seed: int = 0, calibration: dict | None = None) -> Path:
+def words_checkpoint(
+    folder: Path, *, seed: int = 0, calibration: dict | None = None, turned: bool = False
+) -> Path:
     """A folder that `MiniEncoder` reads; `calibration` as in its manifest.
 
-    Another seed is another words' space, and the same space of pictures.
+    Another seed is another words' space, and the same space of pictures; unless that is `turned`:
+    then it is another one, too, in which similarities are what they were.
     """
     shutil.copytree(MODELS, folder, dirs_exist_ok=True)
     with np.load(folder / TEXT_STUDENT, allow_pickle=False) as file:
@@ -30,6 +33,12 @@ def words_checkpoint(folder: Path, *, seed: int = 0, calibration: dict | None = 
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     checksum = hashlib.sha256((folder / TEXT_STUDENT).read_bytes()).hexdigest()
     manifest["mini"]["files"][TEXT_STUDENT]["sha256"] = checksum
+    if turned:
+        projection = np.load(folder / PROJECTION)
+        turn, _upper = np.linalg.qr(rng.standard_normal((len(projection), len(projection))))
+        np.save(folder / PROJECTION, (turn @ projection).astype(np.float32))
+        checksum = hashlib.sha256((folder / PROJECTION).read_bytes()).hexdigest()
+        manifest["mini"]["files"][PROJECTION]["sha256"] = checksum
     manifest["mini"]["calibration"] = calibration or {}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder

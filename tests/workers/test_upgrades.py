@@ -72,12 +72,12 @@ def test_the_sweep_brings_what_is_missing(part: Part, work: Callable[[], int]) -
 
 
 def test_nothing_is_due_afterwards_and_the_question_is_not_asked_again(
-    part: Part, django_assert_num_queries: Any
+    part: Part, django_assert_max_num_queries: Any
 ) -> None:
     assert upgrades.is_due()
     assert upgrades.upgrade() == 1
     assert not upgrades.is_due()
-    with django_assert_num_queries(0):
+    with django_assert_max_num_queries(2):  # which engines there are; no part is looked at
         assert not upgrades.is_due()
 
 

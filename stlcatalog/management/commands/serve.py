@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from honcho.manager import Manager
@@ -56,6 +57,8 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         call_command("migrate", interactive=False, verbosity=0)
+        # An engine in use whose weights were exchanged is said now, not by each search.
+        self.check(tags=[Tags.database], databases=["default"])
         self.static_collect()
         self.admin_create()
         self.engine_warm()
