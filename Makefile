@@ -125,6 +125,10 @@ bench-icons: .venv/dev.stamp
 bench-shape: .venv/dev.stamp
 	$(BIN)/python -m bench.quality_shape
 
+.PHONY: bench-switch
+bench-switch: .venv/dev.stamp
+	$(BIN)/python -m bench.switch
+
 bench-encoders: .venv/clip.stamp
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check openvino
 	$(BIN)/python -m bench.encoders
