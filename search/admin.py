@@ -68,5 +68,5 @@ class SynonymAdmin(admin.ModelAdmin):
         messages.success(request, text % {"n": n})
 
 
-# Evaluations have a room of their own; they register themselves.
-from search import admin_evaluation  # noqa: E402, F401
+# Evaluations and engines have rooms of their own; they register themselves.
+from search import admin_engines, admin_evaluation  # noqa: E402, F401

@@ -18,6 +18,7 @@ const options = {
     "js/upload.js",
     "js/part.js",
     "js/viewer.js",
+    "js/engines.js",
   ],
   entryNames: "[name]",
   outdir: here("../dist"),
