@@ -84,6 +84,7 @@ SENTENCES = {
     "engine_in_use": _("The engine “%(engine)s” is in use; put another one to use first."),
     "engine_last": _("The engine “%(engine)s” is the only one in use."),
     "engine_removing": _("The engine “%(engine)s” is being removed; wait until that is done."),
+    "action_unknown": _("There is no such action."),
     "selection_moved": _("The engines in use were changed meanwhile; look again."),
     "selection_first": _("The engines in use were never changed: there is nothing to go back to."),
     "selection_unknown": _("There is no selection number %(revision)s."),

@@ -65,8 +65,7 @@ def keys_now(name: str) -> list[str]:
     if name not in settings.SEARCH.engines:
         known = ", ".join(settings.SEARCH.engines)
         raise ServiceError("engine_not_configured", status=404, engine=name[:60], known=known)
-    with engines.engine_errors():
-        return selection.space_keys(name)
+    return selection.space_keys(name)
 
 
 def install_get(name: str) -> EngineInstall:
@@ -213,23 +212,22 @@ def install_finish(row: EngineInstall) -> None:
                 index_compact(key)
     install_count(row)
     still = EngineInstall.objects.filter(pk=row.pk, state=State.FINISHING)
-    if still.update(state=State.READY, finished_at=timezone.now(), rate=None) and first:
-        _measure(row)
+    done = still.update(state=State.READY, finished_at=timezone.now(), rate=None)
+    if done and first and row.engine not in engines.in_use():
+        install_measure(row, user=row.made_by)
     row.refresh_from_db()
 
 
-def _measure(row: EngineInstall) -> None:
+def install_measure(row: EngineInstall, *, user: Any = None) -> None:
     """Ask for an evaluation beside the engines in use; with nothing judged it says so itself."""
     from search.evaluation import Plan, evaluation_start
 
-    used = engines.in_use()
-    if row.engine in used:
-        return
+    used = [name for name in engines.in_use() if name != row.engine]
     run = evaluation_start(
-        names=[*used, row.engine], plan=Plan(threads=0), note=f"install {row.engine}",
-        by=row.made_by,
-    )  # fmt: skip
+        names=[*used, row.engine], plan=Plan(threads=0), note=f"install {row.engine}", by=user
+    )
     EngineInstall.objects.filter(pk=row.pk).update(evaluation=run)
+    row.refresh_from_db()
 
 
 # New parts ----------------------------------------------------------------------------------------
@@ -246,13 +244,11 @@ def kept_beside(names: Collection[str]) -> list[EngineInstall]:
 
 def is_current(row: EngineInstall) -> bool:
     """Whether the engine, if it is still configured, makes the vectors it was installed with."""
-    from search.engine.errors import EngineError
-
     if row.engine not in settings.SEARCH.engines:
         return False
     try:
         return set(selection.space_keys(row.engine)) == set(row.spaces)
-    except EngineError:
+    except ServiceError:
         return False
 
 
@@ -296,12 +292,10 @@ def keys_untended() -> set[str]:
 
 def keys_in_use() -> set[str]:
     """The spaces that queries are answered from, and those the engines in use were chosen with."""
-    from search.engine.errors import EngineError
-
     keys = {key for of in selection.selection_current().engines for key in of.spaces}
     for name in engines.in_use():
         try:
             keys |= set(selection.space_keys(name))
-        except EngineError as error:
+        except ServiceError as error:
             log.warning("engine %s: %s", name, error)
     return keys

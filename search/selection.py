@@ -89,8 +89,16 @@ def selection_of(revision: int, engines: Sequence[dict[str, Any]]) -> InUse:
 
 
 def space_keys(name: str) -> list[str]:
-    """Keys of the spaces that the engine's vectors live in. Raises `EncoderError`."""
-    both = (encoders.space(name), encoders.words_space(name))
+    """Keys of the spaces that the engine's vectors live in.
+
+    Raises `ServiceError` (503) where its weights cannot be had.
+    """
+    from search.engine.errors import EngineError
+
+    try:
+        both = (encoders.space(name), encoders.words_space(name))
+    except EngineError as error:
+        raise ServiceError(error.code, status=503, **error.params) from error
     return list(dict.fromkeys(space.key for space in both if space))
 
 
@@ -108,7 +116,10 @@ def follows(name: str) -> bool:
 
 
 def is_changed(of: Chosen) -> bool:
-    """Whether the engine makes other vectors than those it was chosen with. `EncoderError`."""
+    """Whether the engine makes other vectors than those it was chosen with.
+
+    Raises `ServiceError` as `space_keys` does.
+    """
     if not of.spaces or follows(of.name):
         return False
     return set(of.spaces) != set(space_keys(of.name))
@@ -126,8 +137,6 @@ def engines_check(names: Sequence[str]) -> None:
 
 def faults(used: InUse | None = None) -> list[tuple[str, str]]:
     """What is wrong with the engines in use, each one's name with a sentence."""
-    from search.engine.errors import EngineError
-
     found = []
     for of in (used or selection_current()).engines:
         if of.name not in settings.SEARCH.engines:
@@ -136,8 +145,8 @@ def faults(used: InUse | None = None) -> list[tuple[str, str]]:
         try:
             if is_changed(of):
                 found.append((of.name, sentence("engine_changed", {"engine": of.name})))
-        except EngineError as error:
-            found.append((of.name, sentence(error.code, error.params)))
+        except ServiceError as error:
+            found.append((of.name, str(error)))
     return found
 
 

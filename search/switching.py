@@ -111,8 +111,7 @@ def _whole(name: str, *, force: bool, like: Chosen | None = None) -> Chosen:
 def _switch(change: Any, *, note: str, user: Any, seen: int | None) -> InUse:
     before = selection.selection_current().names
     _adopt(before)
-    with engines.engine_errors():
-        made = selection.selection_add(change, note=note, user=user, seen=seen)
+    made = selection.selection_add(change, note=note, user=user, seen=seen)
     # What classifies is the first engine that knows words: with another, all is suggested anew.
     if _words_engine(before) != _words_engine(made.names):
         enqueue("workers.suggestions_renew")
@@ -129,14 +128,12 @@ def _adopt(names: Sequence[str]) -> None:
 
     Its vectors were made by the pipeline; the sweep counts whether they are whole.
     """
-    from search.engine.errors import EngineError
-
     for name in names:
         if EngineInstall.objects.filter(engine=name).exists():
             continue
         try:
             keys = selection.space_keys(name)
-        except EngineError as error:
+        except ServiceError as error:
             log.warning("engine %s is not kept: %s", name, error)
             continue
         now = timezone.now()
@@ -251,14 +248,13 @@ def engine_facts() -> list[dict[str, Any]]:
 
 
 def _facts(name: str, used: list[str], row: EngineInstall | None) -> dict[str, Any]:
-    from search.engine.errors import EngineError
-
     looks = words = None
     fault = ""
     try:
-        looks, words = encoders.space(name), encoders.words_space(name)
-    except EngineError as error:
-        fault = str(ServiceError(error.code, **error.params))
+        with engines.engine_errors():
+            looks, words = encoders.space(name), encoders.words_space(name)
+    except ServiceError as error:
+        fault = str(error)
     return {
         "name": name,
         "label": engines.label(name),

@@ -23,7 +23,11 @@ def hosts_named(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def weights_present(**kwargs: Any) -> list[CheckMessage]:
-    """Every engine's weights folder exists; their checksums are checked when they are loaded."""
+    """The weights of the engines of `use` are there; checksums are checked when they are loaded.
+
+    Others are asked for when they are installed, and those the staff chose by `engines_fit`.
+    """
+    used = settings.SEARCH.use or settings.SEARCH.engines
     return [
         Error(
             f"The engine “{name}” has no weights at {settings.BASE / engine.weights}.",
@@ -32,6 +36,7 @@ def weights_present(**kwargs: Any) -> list[CheckMessage]:
         )
         for name, engine in settings.SEARCH.engines.items()
         if engine.encoder == "mini"
+        and name in used
         and not (settings.BASE / engine.weights / "manifest.json").is_file()
     ]
 

@@ -15,6 +15,7 @@ from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
+from catalog.errors import ServiceError
 from catalog.models import Part, PipelineStep
 from catalog.queue import enqueue
 from search import engines, installs, switching
@@ -109,14 +110,11 @@ def fill(row: EngineInstall, progress: Progress) -> None:
 def _engine_fail(row: EngineInstall) -> None:
     """Say why the engine makes no such vectors: its weights are missing, or others by now."""
     try:
-        with selection_pinned():
-            keys = {space.key for space in engines.spaces([row.engine])}
-    except EngineError as error:
+        keys = installs.keys_now(row.engine)
+    except ServiceError as error:
         installs.install_fail(row, error.code, error.params)
-    except KeyError:
-        installs.install_fail(row, "engine_gone", {"engine": row.engine})
     else:
-        if keys != set(row.spaces):
+        if set(keys) != set(row.spaces):
             installs.install_fail(row, "engine_changed", {"engine": row.engine})
 
 
@@ -168,7 +166,7 @@ def _one(row: EngineInstall, part_id: int, progress: Progress) -> None:
         log.warning("part %s was not embedded for %s: %s", part_id, row.engine, error)
         progress.stuck = True
         return
-    except EncoderError as error:
+    except (EncoderError, ServiceError) as error:
         installs.install_fail(row, error.code, error.params)
         return
     except EngineError as error:

@@ -10,8 +10,8 @@ import logging
 
 from django.core.cache import cache
 
+from catalog.errors import ServiceError
 from search import engines, installs, selection
-from search.engine.errors import EngineError
 from search.models import EngineInstall
 from search.selection import selection_pinned
 from workers.filling import Progress, fill
@@ -36,6 +36,8 @@ def is_due() -> bool:
         return False
     if any(_is_behind(name) for name in names):
         return True
+    for row in EngineInstall.objects.filter(state=State.READY):
+        installs.install_count(row)
     cache.set(settled, True, ASK_AGAIN)
     return False
 
@@ -97,7 +99,7 @@ def _selection_follow() -> None:
             for of in current.engines
             if of.spaces and of.name in current.names and selection.follows(of.name)
         }
-    except EngineError as error:
+    except ServiceError as error:
         log.warning("the selection of engines does not follow: %s", error)
         return
     if any(set(of.spaces) != set(keys.get(of.name, of.spaces)) for of in current.engines):

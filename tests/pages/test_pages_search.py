@@ -122,13 +122,14 @@ def test_the_cost_of_the_search_page_is_known(
     category: Category,
     django_assert_num_queries: Any,
 ) -> None:
-    """Baseline: newest parts and their number, the sampled categories, the choice of categories.
+    """Baseline: newest parts and their number, the sampled categories, the choice of categories,
+    the engines in use.
 
     Counts that grow with the catalogue are asked at most twice a minute.
     """
     part_make(category=category)
     client.get("/")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get("/")
 
 

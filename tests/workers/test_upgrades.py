@@ -10,8 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from catalog import services
 from catalog.models import Part
-from search import encoders, engines
-from search.models import Embedding
+from search import encoders, engines, selection, switching
+from search.models import Embedding, EngineInstall
 from tests.factories import meshes
 from tests.factories.encoders import words_checkpoint
 from workers import pipeline, tasks, upgrades
@@ -29,6 +29,7 @@ def weights(settings: Any, tmp_path: Path) -> Iterator[Callable[[int], None]]:
         mini = settings.SEARCH.engines["mini"].model_copy(update={"weights": str(folder)})
         named = {**settings.SEARCH.engines, "mini": mini}
         settings.SEARCH = settings.SEARCH.model_copy(update={"engines": named})
+        settings.MODELS = folder.resolve()  # the product's own, as its new version brings them
         encoders.encoders_forget()
 
     yield install
@@ -124,3 +125,30 @@ def test_a_message_for_the_part_does_its_work_as_ever(part: Part) -> None:
     pipeline.part_ingest(part.pk)
     assert encoders.words_space("mini").key in spaces(part)
     assert not upgrades.is_due()
+
+
+def test_what_people_chose_follows_the_products_own_weights(
+    part: Part, weights: Callable[[int], None], work: Callable[[], int]
+) -> None:
+    """An upgrade is an install of the same engine: told as one, and the choice goes with it."""
+    weights(1)
+    switching.engine_activate("mini", first=True)
+    chosen = selection.selection_current()
+    older = encoders.words_space("mini").key
+    assert older in chosen.engines[0].spaces
+    weights(2)
+    assert not selection.faults()
+    cache.clear()
+    tasks.parts_sweep()
+    row = EngineInstall.objects.get(engine="mini")
+    assert (row.state, row.upgrade) == ("filling", True)
+    work()
+    row.refresh_from_db()
+    assert (row.state, row.missing) == ("ready", 0)
+    now = selection.selection_current()
+    assert now.names == chosen.names
+    assert set(now.engines[0].spaces) == set(selection.space_keys("mini")) == set(row.spaces)
+    assert now.revision == chosen.revision + 1
+    assert switching.keys_orphaned() == [older]
+    assert switching.engine_rollback().names == chosen.names
+    assert not selection.faults()

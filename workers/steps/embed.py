@@ -7,6 +7,7 @@ away from) take what they can get: what fails there is made up for later (`worke
 import logging
 from collections.abc import Sequence
 
+from catalog.errors import ServiceError
 from search import embeddings, engines, installs, selection
 from search.engine.errors import EncoderError, EngineError
 from search.models import EngineInstall
@@ -27,14 +28,15 @@ def lacks(part_id: int) -> bool:
     """Whether an engine in use has no vectors of the part."""
     try:
         keys = {space.key for space in engines.spaces(usable())}
-    except EngineError:
+    except (EngineError, ServiceError):
         return True  # running the step says why
     return not keys <= installs.spaces_held(part_id)
 
 
 def usable() -> list[str]:
     """The engines in use, apart from any that makes other vectors than it was chosen with: what
-    it made now would be found by no query. Raises `EncoderError`."""
+    it made now would be found by no query. Raises `ServiceError` where weights cannot
+    be had."""
     current = selection.selection_current()
     changed = {of.name for of in current.engines if of.name in current.names
                and selection.is_changed(of)}  # fmt: skip
@@ -71,7 +73,7 @@ def _beside(work: Work, row: EngineInstall) -> None:
     part = work.part.pk
     try:
         run(work, [row.engine])
-    except EncoderError as error:
+    except (EncoderError, ServiceError) as error:
         installs.install_fail(row, error.code, error.params)
     except EngineError as error:
         installs.fault_keep(row, part, error.code, error.params)
