@@ -183,9 +183,7 @@ def mesh_vectors(
     return found
 
 
-def part_vectors(
-    mesh: "Mesh", names: Sequence[str], *, views: Views
-) -> dict["Space", Vectors]:
+def part_vectors(mesh: "Mesh", names: Sequence[str], *, views: Views) -> dict["Space", Vectors]:
     """Every row a part has by these engines: one vector a view, and in a space of words' own,
     their mean."""
     from search.engine.fusion import views_mean

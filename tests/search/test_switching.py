@@ -341,7 +341,7 @@ def test_labels_are_the_configurations(settings: Any) -> None:
     from django.utils.translation import override
 
     held = settings.SEARCH
-    mini = held.engines["mini"].model_copy(update={"label": "Small eye", "label_zh": "小眼"})
+    mini = held.engines["mini"].model_copy(update={"label": {"en": "Small eye", "zh-hant": "小眼"}})
     settings.SEARCH = held.model_copy(update={"engines": {**held.engines, "mini": mini}})
     assert engines.label("mini") == "Small eye"
     with override("zh-hant"):
