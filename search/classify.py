@@ -87,7 +87,8 @@ def classify_run(
     watch = Stopwatch(dict.fromkeys(("encode", "classify", "total"), 0.0))
     photo, own = None, {}
     with engines.engine_errors(), watch.stage("total"):
-        selection.engines_check(engines.in_use())
+        # What is seen is compared in one space only: that of the first engine that knows words.
+        selection.engines_check([words_engine() or engines.in_use()[0]])
         with watch.stage("encode"):
             if image is not None:
                 seen, photo = photo_seen(image, crop=crop)

@@ -90,6 +90,7 @@ def engines_failing(kind: str, names: list[str]) -> dict[str, ServiceError]:
     failed: dict[str, ServiceError] = {}
     for name in names:
         with engine_fault(name, failed):
+            selection.engines_check([name])
             if name != WORDS:
                 encoders.encoder_try(
                     name, pictures=kind != "text", texts=kind in {"text", "hybrid"}

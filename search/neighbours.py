@@ -8,7 +8,7 @@ from uuid import UUID
 
 from catalog.errors import ServiceError
 from catalog.models import Part
-from search import embeddings, encoders, engines
+from search import embeddings, encoders, engines, selection
 from search.candidates import Stopwatch, candidates_find
 from search.encode import Encoded
 from search.feedback import marks_read
@@ -29,6 +29,7 @@ def part_encoded(part: Part, names: Sequence[str]) -> tuple[Encoded, dict[str, S
     failed: dict[str, ServiceError] = {}
     for name in names:
         with engines.engine_fault(name, failed):
+            selection.engines_check([name])
             rows = embeddings.embeddings_read(part.pk, encoders.space(name).key)
             if rows is not None:
                 vectors[name] = rows

@@ -126,13 +126,16 @@ def is_changed(of: Chosen) -> bool:
 
 
 def engines_check(names: Sequence[str]) -> None:
-    """Raises `ServiceError` (503) for one in use that makes other vectors than it was chosen with.
+    """Raises `EncoderError` for one in use that makes other vectors than it was chosen with.
 
     Those which the selection does not name are not its business.
     """
+    from search.engine.errors import EncoderError
+
     for of in selection_current().engines:
         if of.name in names and is_changed(of):
-            raise ServiceError("engine_changed", status=503, engine=of.name)
+            sentence = f"The engine {of.name} makes other vectors than it was chosen with."
+            raise EncoderError("engine_changed", sentence, engine=of.name)
 
 
 def faults(used: InUse | None = None) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from catalog.errors import ServiceError
 from catalog.models import Part
-from search import encoders, engines, selectors
+from search import encoders, engines, selection, selectors
 from search.candidates import Candidates, Look, Stopwatch, candidates_find
 from search.encode import Encoded, PhotoCut
 from search.feedback import NO_MARKS, Marks, marks_read
@@ -155,6 +155,7 @@ def encode_left(
     `ServiceError` when each is `needed`, or when nobody else can answer.
     """
     try:
+        selection.engines_check(names)
         return query_encode(query, names), {}
     except Exception as error:
         if engines.encoder_error(error) is None:
