@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -24,6 +25,7 @@ from search.selection import Chosen, InUse
 log = logging.getLogger(__name__)
 
 State = EngineInstall.State
+LOOK_AGAIN = 20  # seconds for which weights that are missing are believed to be
 BATCH = 500  # rows of vectors deleted in one transaction
 
 
@@ -250,11 +252,17 @@ def engine_facts() -> list[dict[str, Any]]:
 def _facts(name: str, used: list[str], row: EngineInstall | None) -> dict[str, Any]:
     looks = words = None
     fault = ""
+    # What is not there is looked for again only now and then: the page asks every few seconds.
+    missing = cache.get(f"engine:missing:{name}") if name not in used else None
     try:
+        if missing:
+            raise ServiceError(missing[0], **missing[1])
         with engines.engine_errors():
             looks, words = encoders.space(name), encoders.words_space(name)
     except ServiceError as error:
         fault = str(error)
+        if not missing:
+            cache.set(f"engine:missing:{name}", (error.code, error.params), LOOK_AGAIN)
     return {
         "name": name,
         "label": engines.label(name),
