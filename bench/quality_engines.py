@@ -10,7 +10,7 @@ weights for meshes: chosen on the half of the names "for choosing"; the other ha
 The shipped weights have learnt the furniture's names, though not the paraphrases: what `mini` does
 with names alone is flattered here. `bench.quality_fusion` judges weights that never saw them.
 
-    python -m bench.quality_engines [--most N] [--sweep]
+    python -m bench.quality_engines [--most N] [--kinds mesh] [--sweep]
 """
 
 import argparse
@@ -129,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--most", type=int, default=300, help="questions of a kind and half")
     parser.add_argument("--limit", type=int, help="models of the furniture")
+    parser.add_argument("--kinds", nargs="*", choices=KINDS, default=KINDS)
     parser.add_argument("--sweep", action="store_true", help="only other weights for meshes")
     chosen = parser.parse_args(arguments)
     with running.data_folder():
@@ -141,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows: list[list[object]] = []
         for catalogue in found:
             every = [*catalogue.questions, *hybrids(catalogue.questions)]
-            questions = some(every, chosen.most)
+            questions = [one for one in some(every, chosen.most) if one.kind in chosen.kinds]
             with catalogue_filled(catalogue) as ids:
                 for naming, named in catalogues(len(ids)):
                     catalogue_name(items_make(catalogue), ids, named)

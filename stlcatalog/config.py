@@ -155,8 +155,8 @@ class Expansion(Section):
 
 class Feedback(Section):
     alpha: Weight = 1.0
-    beta: Weight = 0.75
-    gamma: Weight = 0.15
+    beta: Weight = 2.0
+    gamma: Weight = 0.1
     most: Annotated[int, Field(ge=1, le=50)] = 10
 
 

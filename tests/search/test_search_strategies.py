@@ -273,7 +273,10 @@ class TestFailure:
     def test_the_others_answer_and_say_so(self, api, broken, kind, file) -> None:
         broken(file)
         answer = ask(api, kind, **questions(kind))
-        assert answer["results"][0]["name"] == "part 0"
+        # Of a mesh the shape knows best: here the pictures' engine holds parts by other pictures.
+        knowing = "shape" if kind == "mesh" else "mini"
+        best = [hit["name"] for hit in answer["results"] if hit["rankings"].get(knowing) == 1]
+        assert best == ["part 0"]
         assert set(answer["engines_failed"]) == {"lost"}
         assert "weights" in answer["engines_failed"]["lost"]
         assert all("lost" not in hit["shares"] for hit in answer["results"])
