@@ -60,8 +60,8 @@ CMD ["celery", "-A", "stlcatalog", "worker", "--queues", "ingest,index", "--logl
 # Work on a graphics card: the large engines, and faiss on the card ---------------------------------
 FROM worker AS worker-gpu
 USER root
-# PyPI's torch for Linux brings CUDA 12; faiss for the card is the same module as faiss-cpu, so it
-# takes its place.
+# PyPI's torch for Linux brings its own CUDA, and so does faiss for the card, which is the same
+# module as faiss-cpu and takes its place.
 RUN pip install -c requirements.lock -e ".[postgres,redis,s3,step,clip]" \
     && pip uninstall --yes faiss-cpu \
     && pip install "faiss-gpu-cu12>=1.11,<2"

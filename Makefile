@@ -85,7 +85,8 @@ format: .venv/dev.stamp
 lock: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
-	  --extra dev --extra step --extra redis --extra postgres --extra s3 -o $(LOCK) pyproject.toml
+	  --extra dev --extra step --extra redis --extra postgres --extra s3 --extra clip --extra clip-test \
+	  -o $(LOCK) pyproject.toml
 
 messages: .venv/dev.stamp
 	$(MANAGE) makemessages -l en -l zh_Hant --no-location --no-wrap -i node_modules -i .venv -i var \
