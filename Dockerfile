@@ -64,7 +64,7 @@ USER root
 # module as faiss-cpu and takes its place.
 RUN pip install -c requirements.lock -e ".[postgres,redis,s3,step,clip]" \
     && pip uninstall --yes faiss-cpu \
-    && pip install "faiss-gpu-cu12>=1.11,<2"
+    && pip install "faiss-gpu>=1.13,<2"
 USER catalog
 # The weights of the large engines, once fetched, outlive the container.
 ENV HF_HOME=/data/hub \
