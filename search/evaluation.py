@@ -166,7 +166,7 @@ def _claim(run_id: int) -> EvaluationRun | None:
         claimed_until=now + LEASE,
         state=State.RUNNING,
         started_at=run.started_at or now,
-        stalls=F("stalls") + died,
+        stalls=F("stalls") + int(died),
     )
     if not claimed:
         return None
