@@ -22,7 +22,10 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -111,7 +114,7 @@ def _pair(
 # --- deletion and insertion ---------------------------------------------------------------------
 
 
-def heats(encoder: MiniEncoder) -> dict[str, Callable[[QueryPair], Floats]]:
+def heats(encoder: MiniEncoder, *, occluded: bool) -> dict[str, Callable[[QueryPair], Floats]]:
     """The ways to heat a pair's view (s, s): the one shown, and what it is made of."""
     exact = ExactExplainer(encoder)
     occlusion = OcclusionExplainer(encoder.pictures_embed)
@@ -123,32 +126,41 @@ def heats(encoder: MiniEncoder) -> dict[str, Callable[[QueryPair], Floats]]:
         cells = explainer.heat(pair.view[None], pair.target)[0]
         return heat_masked(heat_spread(cells, size=SIDE), pair.mask)
 
-    return {
-        "shown": shown,
-        "cells only": lambda pair: spread(exact, pair),
-        "occlusion": lambda pair: spread(occlusion, pair),
-    }
+    ways = {"shown": shown, "cells only": lambda pair: spread(exact, pair)}
+    if occluded:
+        ways["occlusion"] = lambda pair: spread(occlusion, pair)
+    return ways
 
 
-def faithfulness_print(pairs: Sequence[QueryPair], encoder: MiniEncoder) -> None:
-    ways = heats(encoder)
-    found: dict[str, list[Faithfulness]] = {name: [] for name in ways}
-    for index, pair in enumerate(pairs):
-        each = faithfulness(
-            pair.view,
-            np.stack([heat(pair) for heat in ways.values()]),
-            pair.mask,
-            lambda pictures, towards=pair.target: encoder.pictures_embed(pictures) @ towards,
-            seed=index,
-        )
-        for of, one in zip(found.values(), each, strict=True):
-            of.append(one)
+def faithfulness_print(pairs: Sequence[QueryPair], *, occluded: bool) -> None:
+    """Two processes share the pairs: each is some 150 encodings."""
+    with ProcessPoolExecutor(2) as pool:
+        each = list(pool.map(_faith_of, pairs, range(len(pairs)), repeat(occluded), chunksize=5))
+    found = {name: [one[name] for one in each] for name in each[0]}
     rows: list[list[object]] = [[name, *_faith_row(of)] for name, of in found.items()]
     heads = [
         "heat", "deletion", "random", "silhouette", "below random", "insertion", "random",
         "silhouette", "del < random", "ins > random", "del < silh.", "ins > silh.", "both < and >",
     ]  # fmt: skip
     print(table(heads, rows))
+
+
+def _faith_of(pair: QueryPair, index: int, occluded: bool) -> dict[str, Faithfulness]:
+    encoder = _encoder()
+    ways = heats(encoder, occluded=occluded)
+    found = faithfulness(
+        pair.view,
+        np.stack([heat(pair) for heat in ways.values()]),
+        pair.mask,
+        lambda pictures: encoder.pictures_embed(pictures) @ pair.target,
+        seed=index,
+    )
+    return dict(zip(ways, found, strict=True))
+
+
+@cache
+def _encoder() -> MiniEncoder:
+    return MiniEncoder(MODELS)
 
 
 def _faith_row(found: Sequence[Faithfulness]) -> list[str]:
@@ -372,6 +384,7 @@ def main() -> None:
     parser.add_argument("--choose", action="store_true", help="the half to choose the method by")
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--only", choices=("faithfulness", "pointing", "sanity", "places", "cost"))
+    parser.add_argument("--occlusion", action="store_true", help="occlusion's heat beside, slowly")
     options = parser.parse_args()
     half = "choose" if options.choose else "report"
     encoder = MiniEncoder(MODELS)
@@ -383,7 +396,7 @@ def main() -> None:
         "pointing": lambda: pointing_print(pairs, encoder, count=len(pairs)),
         "sanity": lambda: sanity_print(pairs, encoder),
         "places": lambda: places_print(half, encoder, count=min(60, len(pairs))),
-        "faithfulness": lambda: faithfulness_print(pairs, encoder),
+        "faithfulness": lambda: faithfulness_print(pairs, occluded=options.occlusion),
     }
     for name, step in steps.items():
         if options.only in (None, name):

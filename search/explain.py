@@ -1,8 +1,9 @@
 """Why a part answers a query: heat over both pictures, pairs of places, facts that agree or differ.
 
 `explain_run` looks at one query and one part again, as the search did, and takes the similarity
-apart. What it finds is kept in the cache by the content it was found of; the sentences are made
-anew for each reader (`explain_facts.py`). Nothing of the query is stored anywhere else.
+apart. What it finds, the picture shown beside it too, is kept in the cache for minutes, by the
+content it was found of; the sentences are made anew for each reader (`explain_facts.py`). Nothing
+of a query is stored anywhere else.
 """
 
 import base64
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 # Raised when the same query and part are explained otherwise: what is kept is then not found.
 RECIPE = 1
+# Seconds for which an explanation is kept: a query's picture is in it, and is its asker's alone.
+KEPT = 600
 WORDS_MOST = 10  # words of a query that are left out in turn
 Floats = NDArray[np.float32]
 
@@ -62,8 +65,7 @@ def explain_run(
     if found is None:
         with engines.engine_errors():
             found = _explain(query, part, like, engine, faithful=faithful)
-        if seconds := settings.SEARCH.search.cache_seconds:
-            cache.set(key, found, seconds)
+        _keep(key, found)
     took = (time.perf_counter() - start) * 1000
     return Explained(part, query, like, engine, found, round(took, 2))
 
@@ -90,8 +92,7 @@ def surface_run(query: Query, part: Part, *, like: Part | None = None) -> bytes:
         sizes = lattice_sizes(drawn.triangles)
         heat = surface_heat(drawn.triangles, sizes, drawn.views, heats)
         packed = surface_pack(sizes, heat_bytes(heat))
-    if seconds := settings.SEARCH.search.cache_seconds:
-        cache.set(key, packed, seconds)
+    _keep(key, packed)
     return packed
 
 
@@ -285,6 +286,11 @@ def _key(query: Query, part: Part, like: Part | None, engine: str, faithful: boo
     if query.mesh is not None:
         _file_digest(query.mesh, digest)
     return f"explain:{RECIPE}:{digest.hexdigest()}"
+
+
+def _keep(key: str, value: Any) -> None:
+    if seconds := min(settings.SEARCH.search.cache_seconds, KEPT):
+        cache.set(key, value, seconds)
 
 
 def _file_digest(file: File, digest: Any) -> None:

@@ -16,8 +16,8 @@ from search.engine.explain.types import Bytes, Faithfulness, Flags, Floats
 
 BLUR = 0.1  # of the picture's side: the standard deviation of what stands for "gone"
 SOFT = 0.022  # of the side: the border between what is there and what is gone
-STEPS = 12
-RANDOM = 3  # random heats whose mean is the baseline
+STEPS = 10
+RANDOM = 2  # random heats whose mean is the baseline
 
 Similarity = Callable[[Bytes], Floats]  # (n, s, s, 3) -> (n,) cosines with the query
 

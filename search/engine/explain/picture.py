@@ -24,7 +24,8 @@ def picture_heat(
 ) -> tuple[Floats, Floats]:
     """(s, s, 3), part (s, s), target (d,) -> cells (g, g) and heat (s, s) 0..1 on the part.
 
-    Without `fine` the picture is read once.
+    Without `fine` the picture is read once and its detail left out: what is to be laid on a mesh
+    with the heat of other views must not depend on how each of them is lit.
     """
     one = picture[None]
     cells = explainer.heat(one, target)[0]
@@ -32,6 +33,8 @@ def picture_heat(
     if fine and explainer.method in QUICK:
         spread = fine_read(one, lambda p: explainer.heat(p, target), cells=len(cells))[0]
     heat = heat_masked(heat_spread(spread, size=picture.shape[0]), mask)
+    if not fine:
+        return cells, heat
     return cells, heat_masked(heat * detail(picture, mask), mask)
 
 

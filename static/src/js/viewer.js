@@ -4,7 +4,9 @@ import {
   Box3,
   BufferAttribute,
   BufferGeometry,
+  DoubleSide,
   DirectionalLight,
+  FrontSide,
   LineBasicMaterial,
   LineSegments,
   Mesh,
@@ -110,6 +112,8 @@ class Viewer {
       // Heat is read by its colour: no tint, no metal's sheen over it.
       color: heated ? 0xffffff : 0xaab3ba,
       vertexColors: heated,
+      // Where triangles are cut unlike their neighbours, pinholes show the far side's inside.
+      side: heated ? DoubleSide : FrontSide,
       metalness: heated ? 0 : 0.35,
       roughness: heated ? 0.7 : 0.42,
       polygonOffset: true,
