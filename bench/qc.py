@@ -68,11 +68,11 @@ class Row:
     seconds: float
 
 
-def rows_of(key: str, half: str, *, rival: bool) -> list[Row]:
+def rows_of(key: str, half: str, every: int) -> list[Row]:
     triangles = part_make(key, half)
     part, views = part_prepare(triangles), hog_views(triangles)
-    sibling = {"sibling": part_prepare(sibling_make(key, half))} if rival else {}
-    return [row_make(*taken, part, sibling, views) for taken in shots_of(key, half)]
+    sibling = {"sibling": part_prepare(sibling_make(key, half))}
+    return [row_make(*taken, part, sibling, views) for taken in shots_of(key, half)[::every]]
 
 
 def row_make(
@@ -199,12 +199,12 @@ class Figure:
         return float(self.compute(which))
 
 
-def rows_all(half: str, count: int, *, rival: bool, workers: int) -> list[Row]:
+def rows_all(half: str, count: int, *, every: int, workers: int) -> list[Row]:
     keys = FAMILIES_USED[half][:count]
     if workers < 2:
-        return [row for key in keys for row in rows_of(key, half, rival=rival)]
+        return [row for key in keys for row in rows_of(key, half, every)]
     with ProcessPoolExecutor(workers) as pool:
-        found = pool.map(rows_of, keys, [half] * len(keys), chunksize=1)
+        found = pool.map(rows_of, keys, [half] * len(keys), [every] * len(keys))
         return [row for rows in found for row in rows]
 
 
@@ -348,11 +348,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--half", choices=list(FAMILIES_USED), default="report")
     parser.add_argument("--parts", type=int, default=20)
+    parser.add_argument("--every", type=int, default=1, help="only every so many-th photo")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--calibrate", action="store_true")
     given = parser.parse_args()
     half = "calibrate" if given.calibrate else given.half
-    rows = rows_all(half, given.parts, rival=True, workers=given.workers)
+    rows = rows_all(half, given.parts, every=given.every, workers=given.workers)
     if given.calibrate:
         made = calibrate(rows)
         SHIPPED.write_text(json.dumps(made.to_json(), indent=1) + "\n")

@@ -149,11 +149,13 @@ def gallery_embed(parts: Sequence[GalleryPart], encoder: PictureEncoder) -> NDAr
 # --- the photos ---------------------------------------------------------------------------------
 
 
-def shots_take(parts: Sequence[GalleryPart], half: str) -> list[Shot]:
-    """The photos of one half: part after part of it, each time from another side."""
+def shots_take(parts: Sequence[GalleryPart], half: str, *, count: int = 10_000) -> list[Shot]:
+    """The photos of one half, at most `count`: part after part of it, each from another side."""
     mine = [i for i, part in enumerate(parts) if _is_for_choosing(part) == (half == "choose")]
     order = np.random.default_rng(FIRST_SEED[half]).permutation(mine)
-    jobs = [(int(order[i % len(order)]), FIRST_SEED[half] + i) for i in range(PHOTOS[half])]
+    jobs = [
+        (int(order[i % len(order)]), FIRST_SEED[half] + i) for i in range(min(count, PHOTOS[half]))
+    ]
     with ProcessPoolExecutor(2) as pool:
         files = list(pool.map(_shot_file, [parts[i] for i, _ in jobs], [s for _, s in jobs]))
     return [_shot_read(part, file) for (part, _), file in zip(jobs, files, strict=True)]

@@ -33,6 +33,7 @@ from search.engine.qc.measures import SIDE, Comparison, piece_compare
 from search.engine.qc.part import PreparedPart, part_prepare
 from search.engine.qc.pose import fit_score, pose_find
 from search.engine.qc.read import inspection_photo_read
+from search.engine.qc.scale import Scale, field_box, size_factor
 from search.engine.qc.types import (
     Blob,
     InspectionPhoto,
@@ -72,7 +73,8 @@ GUIDED_ROUNDS = 2
 # A deviation so many tolerances wide, which the photo's colours speak for, never passes.
 VETO = 2.0
 DEVIATIONS = {
-    "other_part", "local_deviation", "surface_deviation", "edges_missing", "unlike",
+    "other_part", "size_deviation", "local_deviation", "surface_deviation", "edges_missing",
+    "unlike",
 }  # fmt: skip
 
 
@@ -86,7 +88,8 @@ class PhotoInspection:
     the part's surface the photo shows; `seen` (k,) bool, which of the part's sample points.
     rivals, the best first. odds: log odds that the piece is good. For pictures of it: `window`,
     the square about the piece at SIDE pixels, `drawn` (s, s) the part's mask there, `surface`
-    (s, s) float32 how far the light is off, in its own spreads. took_ms by stage.
+    (s, s) float32 how far the light is off, in its own spreads. size beside the part's, where a
+    sheet tells it. took_ms by stage.
     """
 
     verdict: VerdictName
@@ -106,6 +109,7 @@ class PhotoInspection:
     window: Window
     drawn: Bytes
     surface: Floats
+    size: float | None
     took_ms: dict[str, float]
 
 
@@ -157,17 +161,19 @@ def photo_inspect(
     limits: QcLimits | None = None,
     mask: Bytes | None = None,
     pose: Pose | None = None,
+    sheet: Scale | None = None,
     stage: Stage | None = None,
 ) -> PhotoInspection:
     """Compare a photo with a part, and with `rivals`, other parts it might be, by their keys.
 
-    A `mask` (h, w) or a `pose` that a person corrected is taken as it is. Raises InspectionError,
+    `sheet` is the printed sheet of markers the piece stands on, as `scale_find` found it. A
+    `mask` (h, w) or a `pose` that a person corrected is taken as it is. Raises InspectionError,
     see above.
     """
     limits, calibration = limits or QcLimits(), calibration or calibration_shipped()
     clock = _Clock(limits.seconds, stage)
     clock.begin("mask")
-    found, reasons = _mask_of(photo, mask)
+    found, reasons = _mask_of(photo, mask, sheet)
     scale = _working_scale(found)
     rgb, small = _scaled(photo.rgb, found, scale)
     focal = None if photo.focal is None else photo.focal * scale
@@ -194,15 +200,22 @@ def photo_inspect(
     p_good = probability(odds)
     deviation = max(limits.tolerance, limits.tolerance_mm / part.diagonal_mm)
     name, why = _verdict(
-        p_good, compared, fit, ambiguous, others, reasons, calibration, deviation, part, limits
+        p_good, compared, ambiguous, others, reasons, calibration, deviation, part, limits
     )
+    out = _pose_out(part, fit, scale)
+    size = None
+    if sheet is not None:
+        corners = part.surface.vertices.astype(np.float64) * part.diagonal_mm + part.middle
+        height, width = photo.rgb.shape[:2]
+        size = size_factor(sheet, corners, out, (height, width))
+        name, why = _sized(size, limits, name, why)
     return PhotoInspection(
         name,
         p_good,
         calibration.similarity(p_good),
         why,
         _mask_back(guided, photo.rgb.shape[:2]),
-        _pose_out(part, fit, scale),
+        out,
         ambiguous,
         compared.measures,
         compared.measures.thickness * part.diagonal_mm,
@@ -214,6 +227,7 @@ def photo_inspect(
         _window_out(window, scale),
         compared.drawn,
         compared.surface,
+        size,
         clock.took_ms,
     )
 
@@ -274,14 +288,24 @@ def _reasons_joined(photos: Sequence[PhotoInspection]) -> tuple[Reason, ...]:
 # --- the stages ---------------------------------------------------------------------------------
 
 
-def _mask_of(photo: InspectionPhoto, mask: Bytes | None) -> tuple[Bytes, list[Reason]]:
+def _mask_of(
+    photo: InspectionPhoto, mask: Bytes | None, sheet: Scale | None
+) -> tuple[Bytes, list[Reason]]:
     """The piece's mask in the photo's own pixels, and what speaks against it."""
     if mask is not None:
         if mask.shape != photo.rgb.shape[:2] or not mask.any() or mask.all():
             raise InspectionError("bad_mask", "The corrected mask is not one of this photo.")
         return np.where(mask > 0, 255, 0).astype(np.uint8), []
-    found = mask_first(photo.rgb, alpha=photo.alpha)
-    if found is None:
+    height, width = photo.rgb.shape[:2]
+    box = (0, 0, width, height) if sheet is None else field_box(sheet, (height, width))
+    left, top, right, bottom = box
+    field = np.s_[top:bottom, left:right]
+    alpha = None if photo.alpha is None else photo.alpha[field]
+    seen = mask_first(np.ascontiguousarray(photo.rgb[field]), alpha=alpha)
+    found = np.zeros((height, width), np.uint8)
+    if seen is not None:
+        found[field] = seen
+    else:
         raise InspectionError("no_object", "Nothing in the photo stands out from the ground.")
     return found, []
 
@@ -360,7 +384,6 @@ def _rivals_fit(
 def _verdict(
     p_good: float,
     compared: Comparison,
-    fit: Fit,
     ambiguous: bool,
     rivals: tuple[Rival, ...],
     doubts: list[Reason],
@@ -395,6 +418,16 @@ def _verdict(
     if p_good < pass_at and not against:
         against = [Reason("unlike", {"p_good": round(p_good, 3)})]
     return "review", (*(against if p_good < pass_at or plain else []), *doubts)
+
+
+def _sized(
+    size: float, limits: QcLimits, name: VerdictName, why: tuple[Reason, ...]
+) -> tuple[VerdictName, tuple[Reason, ...]]:
+    """The verdict with the size taken into account; it fails only a piece whose pose is sure."""
+    if abs(size - 1) <= limits.size:
+        return name, why
+    reason = Reason("size_deviation", {"factor": round(size, 3), "limit": limits.size})
+    return ("review" if name == "review" else "fail"), (reason, *why)
 
 
 def _deviations(compared: Comparison, tolerance: float, part: PreparedPart) -> list[Reason]:

@@ -52,6 +52,7 @@ class QcLimits:
     tolerance_mm the same in mm, where it is larger
     pass_at      p_good from which a piece passes; None: the calibration's
     fail_under   p_good under which it fails, when a deviation can be shown; None: alike
+    size         how far from 1 the piece's size may be, where a sheet tells it
     seconds      wall time of one photo's inspection
     """
 
@@ -59,6 +60,7 @@ class QcLimits:
     tolerance_mm: float = 0.0
     pass_at: float | None = None
     fail_under: float | None = None
+    size: float = 0.03
     seconds: float = 20.0
 
 

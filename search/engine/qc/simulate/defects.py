@@ -31,7 +31,7 @@ TWIST = np.radians(14.0)  # at either end
 SCALES = (0.9, 1.1)
 # A hole is an opposite wall this near, met head-on.
 WIDEST_HOLE, HEAD_ON = 0.25, 0.9
-TRIES = 40
+TRIES, RAYS = 40, 400
 _FINE = 1 / 18  # of the diagonal: edges before a solid is bent
 
 
@@ -118,7 +118,7 @@ def hole_find(triangles: NDArray[np.float32], diagonal: float, rng: Rng) -> tupl
     """The middle (3,) and half width of a hole or slot: where the way out meets another wall soon
     and head-on. Raises InspectionError no_place."""
     corners = triangles.astype(np.float64)
-    for _ in range(TRIES):
+    for _ in range(RAYS):
         point, normal = _surface_point(triangles, rng)
         reach, face = ray_first(corners, point + normal * 1e-5 * diagonal, normal)
         if not 0.01 * diagonal < reach < WIDEST_HOLE * diagonal:
