@@ -144,6 +144,10 @@ bench-duplicates: .venv/dev.stamp
 bench-qc: .venv/bench.stamp
 	$(BIN)/python -m bench.qc
 
+.PHONY: bench-verify
+bench-verify: .venv/bench.stamp
+	$(BIN)/python -m bench.verify
+
 bench-photos: .venv/bench.stamp
 	$(BIN)/python -m bench.quality_photos
 

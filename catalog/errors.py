@@ -49,6 +49,7 @@ SENTENCES = {
     "no_object": _("Nothing in the photo stands out from the ground. Change the ground or light."),
     "no_fit": _("What the photo shows does not look like this part from anywhere."),
     "bad_mask": _("The corrected outline is not one of this photo, or marks none or all of it."),
+    "bad_sheet": _("The markers in the photo do not lie as on the printed sheet."),
     "photos_count": _("An inspection takes 1 to %(limit)s photos; %(found)s were sent."),
     "inspection_too_long": _("The inspection takes longer than %(seconds)s seconds."),
     "no_surface": _("The part has no surface to inspect."),

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from search.engine.qc.inspect import InspectionPhoto, part_prepare, photo_inspect
 from search.engine.qc.scale import (
     PAPERS,
     field_box,
@@ -16,6 +17,9 @@ from search.engine.qc.scale import (
     size_factor,
 )
 from search.engine.qc.types import Pose
+from search.engine.render.pose import pose_render
+from search.engine.render.surface import surface_make
+from search.engine.render.types import Camera
 from tests.factories.solids import drilled_bracket
 
 FOCAL, SHAPE = 1100.0, (900, 1200)
@@ -116,3 +120,32 @@ def test_the_sheet_is_a_page_to_print(paper):
     for corners in sheet_markers(paper).values():
         assert corners.min() > 0
         assert (corners < [width, height]).all()
+
+
+def photo_on_sheet(factor: float):
+    """The bracket, `factor` as large, standing upside down on the sheet."""
+    ground = sheet_pose(25, 330.0)
+    photo = photo_of_sheet(ground)
+    rotation = ground.rotation @ np.diag([1.0, -1, -1])
+    translation = ground.rotation @ np.array([80.0, 170, 0]) + ground.translation
+    camera = Camera(rotation, translation, FOCAL, (SHAPE[1] / 2, SHAPE[0] / 2), SHAPE[1], SHAPE[0])
+    triangles = (drilled_bracket() * factor).astype(np.float32)
+    maps = pose_render(surface_make(triangles), camera)
+    light = 60 + 120 * np.clip(maps.normals @ np.array([0.4, 0.6, 0.69]), 0, 1)
+    seen = maps.mask > 0
+    photo[seen] = (light[seen, None] * np.array([0.9, 0.5, 0.3])).astype(np.uint8)
+    noise = np.random.default_rng(0).normal(0, 2, photo.shape)
+    return (cv2.GaussianBlur(photo, (0, 0), 0.6) + noise).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.9])
+def test_an_inspection_on_the_sheet_tells_the_size(factor):
+    rgb = photo_on_sheet(factor)
+    sheet = scale_find(rgb)
+    assert sheet is not None
+    part = part_prepare(drilled_bracket().astype(np.float32))
+    seen = photo_inspect(InspectionPhoto(rgb, FOCAL), part, sheet=sheet)
+    assert seen.size == pytest.approx(factor, rel=0.02)
+    told = "size_deviation" in [reason.code for reason in seen.reasons]
+    assert told == (factor != 1.0)
+    assert (seen.verdict == "pass") == (factor == 1.0)
