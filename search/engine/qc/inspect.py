@@ -26,7 +26,7 @@ import numpy as np
 
 from search.engine.errors import InspectionError
 from search.engine.qc.fit import Canvas, Fit, Window, fit_refine, window_make
-from search.engine.qc.gate import photo_reasons
+from search.engine.qc.gate import object_count, photo_reasons
 from search.engine.qc.judge import Calibration, calibration_shipped, probability
 from search.engine.qc.mask import mask_first, mask_guided, mask_refine
 from search.engine.qc.measures import SIDE, Comparison, piece_compare
@@ -192,6 +192,9 @@ def photo_inspect(
         fit = fit_refine(part.light, window, fit, Canvas(SIDE), steps=4, reaches=(3.0, 1.2))
     compared = piece_compare(part, window, fit)
     reasons += photo_reasons(rgb, guided)
+    objects = object_count(small)
+    if objects > max(1, object_count(part_drawn(part, fit, rgb.shape[:2]))):
+        reasons.append(Reason("several_objects", {"found": objects}))
     seen, coverage = part.seen_from(fit.rotation, fit.translation, fit.focal, rgb.shape[:2])
     clock.begin("competition")
     others = _rivals_fit(rivals or {}, rgb, small, focal, score, clock)

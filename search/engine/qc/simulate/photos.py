@@ -100,11 +100,11 @@ def _up_draw(camera: Camera, rng: Rng) -> Doubles:
 
 
 def _lights_draw(up: Doubles, rng: Rng) -> tuple[Lights, Lights]:
-    lamp = rng.normal(size=3)
+    lamp: Doubles = rng.normal(size=3)
     lamp /= np.linalg.norm(lamp)
-    lamp = lamp + (0.7 + max(0.0, -(lamp @ up))) * up * 1.6
+    lamp = lamp + (0.7 + max(0.0, -float(lamp @ up))) * up * 1.6
     lamp /= np.linalg.norm(lamp)
-    near = lamp + rng.normal(size=(LAMP, 3)) * LAMP_SPREAD * rng.uniform(0.3, 2.0)
+    near: Doubles = lamp + rng.normal(size=(LAMP, 3)) * LAMP_SPREAD * rng.uniform(0.3, 2.0)
     near /= np.linalg.norm(near, axis=1, keepdims=True)
     all_around = viewpoints_fibonacci(2 * SKY)
     above = all_around[all_around @ up > 0.05]
@@ -157,15 +157,15 @@ def _ground_shade(
     points = (eye + rays * reach[:, None]).astype(np.float32)
     normals = np.broadcast_to(up.astype(np.float32), points.shape).copy()
     light = _irradiance(surface, points, normals, lamp, sky).reshape(len(rows), len(columns))
-    light = cv2.GaussianBlur(light, (0, 0), 1.5)
-    light = cv2.resize(light, (camera.width, camera.height), interpolation=cv2.INTER_LINEAR)
+    light = np.asarray(cv2.GaussianBlur(light, (0, 0), 1.5), np.float32)
+    full = np.asarray(cv2.resize(light, (camera.width, camera.height)), np.float32)
     grain = rng.normal(size=(camera.height, camera.width)).astype(np.float32)
     texture = np.ones_like(grain)
     for sigma in (rng.uniform(0.8, 2), rng.uniform(3, 12)):
         along = sigma * rng.uniform(1, 6)
         soft = cv2.GaussianBlur(grain, (0, 0), sigma, sigmaY=along)
         texture += soft / (soft.std() + 1e-9) * rng.uniform(0.0, 0.09)
-    shaded = (light * np.clip(texture, 0.3, 2))[..., None] * colour
+    shaded = (full * np.clip(texture, 0.3, 2))[..., None] * colour
     return np.asarray(shaded, np.float32)
 
 
@@ -210,17 +210,18 @@ def _piece_shade(
     return np.asarray(light[:, None] * albedo + (glint + fresnel * 0.3)[:, None], np.float32)
 
 
-def _developed(picture: Floats, rng: Rng) -> Bytes:
-    height, width = picture.shape[:2]
+def _developed(scene: Floats, rng: Rng) -> Bytes:
+    """(h, w, 3) linear light -> what a camera makes of it, through a JPEG."""
+    height, width = scene.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    picture = picture * (1 - rng.uniform(0, 0.2) * (x * x + y * y) / 2)[..., None]
+    picture = scene * (1 - rng.uniform(0, 0.2) * (x * x + y * y) / 2)[..., None]
     picture = picture * (1 + 0.04 * rng.normal(size=3))
     picture = picture * (rng.uniform(0.35, 0.5) / (picture.mean() + 0.02))
-    picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.1))
-    picture += rng.normal(size=picture.shape) * rng.uniform(0.003, 0.015)
+    picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.1)))
+    picture = picture + rng.normal(size=picture.shape) * rng.uniform(0.003, 0.015)
     toned = np.clip(picture, 0, 1.2) / (1 + 0.2 * np.clip(picture, 0, 1.2))
     encoded = (np.clip(toned, 0, 1) ** (1 / rng.uniform(1.9, 2.4)) * 255).astype(np.uint8)
     quality = int(rng.integers(70, 96))
     _, packed = cv2.imencode(".jpg", encoded[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    unpacked = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    unpacked = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(unpacked[..., ::-1])

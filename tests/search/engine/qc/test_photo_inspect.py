@@ -108,6 +108,14 @@ class TestWhatCannotBeJudged:
         assert seen.verdict != "pass"
         assert "piece_cut" in [reason.code for reason in seen.reasons]
 
+    def test_two_pieces_are_looked_at_again(self, part, triangles):
+        photo = photo_of(triangles)
+        columns = np.flatnonzero(photo.mask.any(0))
+        near = photo.rgb[:, columns[0] - 40 : columns[-1] + 40]
+        seen = photo_inspect(InspectionPhoto(np.hstack([near, near])), part)
+        assert seen.verdict != "pass"
+        assert "several_objects" in [reason.code for reason in seen.reasons]
+
     def test_time_runs_out_with_a_sentence(self, part, triangles):
         with pytest.raises(InspectionError) as raised:
             photo_inspect(photo_of(triangles), part, limits=QcLimits(seconds=0.0))
