@@ -5,9 +5,10 @@ Cells are spread smoothly and kept to the part: our views' ground is known to be
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from search.engine.explain.types import Bytes, Floats
+from search.engine.explain.types import Bytes, Flags, Floats
+
+LEAST, COLD = 0.01, 0.1  # of the hottest: so that no place of the part is as cold as the ground
 
 
 def heat_spread(cells: Floats, *, size: int) -> Floats:
@@ -17,19 +18,21 @@ def heat_spread(cells: Floats, *, size: int) -> Floats:
     return np.stack(spread).astype(np.float32).reshape(*cells.shape[:-2], size, size)
 
 
-def heat_masked(heat: Floats, mask: NDArray[np.bool_]) -> Floats:
-    """(s, s) -> (s, s) 0..1: on the part (s, s), from its coldest place to its hottest; 0 beside
-    it. What takes away from the similarity is as cold as what adds nothing. Even heat is 0.5
-    everywhere on the part."""
+def heat_masked(heat: Floats, mask: Flags) -> Floats:
+    """(s, s) -> (s, s): on the part (s, s) from LEAST, its coldest place, to 1, its hottest; 0
+    beside it. What takes away from the similarity lies below COLD, what adds to it above. Even heat
+    is 0.5 everywhere on the part.
+    """
     if not mask.any():
         return np.zeros(heat.shape, np.float32)
     inside = heat[mask]
-    low, high = np.quantile(inside, (0.02, 0.995))
-    if high > 0:
-        low = max(low, 0.0)
+    low, high = float(inside.min()), float(np.quantile(inside, 0.995))
     if high - low < 1e-9:
         return np.where(mask, np.float32(0.5), np.float32(0))
-    scaled = np.clip((heat - low) / (high - low), 0.0, 1.0)
+    if low < 0 < high:
+        scaled = np.interp(heat, (low, 0, high), (LEAST, COLD, 1))
+    else:
+        scaled = np.interp(heat, (low, high), (LEAST, 1))
     return np.where(mask, scaled, 0).astype(np.float32)
 
 
@@ -48,7 +51,7 @@ def heat_colours(heat: Floats) -> Bytes:
     return np.asarray(np.stack(channels, axis=-1) * 255 + 0.5, np.uint8)
 
 
-def heat_overlay(heat: Floats, mask: NDArray[np.bool_]) -> Bytes:
+def heat_overlay(heat: Floats, mask: Flags) -> Bytes:
     """(s, s) 0..1 over a part (s, s) -> (s, s, 4) uint8 RGBA to lay over the picture: the hotter,
     the denser; clear beside the part."""
     alpha = np.where(mask, 0.30 + 0.55 * heat, 0.0)
