@@ -171,10 +171,12 @@ def test_an_engine_that_cannot_answer_such_a_query_is_not_blamed() -> None:
     assert {pair["b"] for pair in found["pairs"]} == {"mini+words"}
 
 
-def test_a_query_that_cannot_be_asked_is_told_and_counts_for_nothing() -> None:
+def test_a_query_that_cannot_be_asked_is_told_and_counts_for_nothing(settings: Any) -> None:
+    limits = settings.SEARCH.limits.model_copy(update={"text_characters": 100})
+    settings.SEARCH = settings.SEARCH.model_copy(update={"limits": limits})
     ring = part_on_shelf(looks(0.9))
     judged("ring", {ring: 1})
-    judged("x" * 600, {ring: 1})
+    judged("x" * 200, {ring: 1})
     found = evaluation.engines_measure(["mini"], plan=QUICK).metrics
     assert found["refused"] == {"text_too_long": 1}
     assert found["engines"]["mini"]["all"]["n"] == 1
