@@ -47,17 +47,21 @@ class Channel(filesystem.Channel):
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         listed = self._listed.setdefault(queue, deque())
-        for _again in range(2):
-            while listed:
-                file = listed.popleft()
-                try:
-                    data = file.read_bytes()
-                    file.unlink()  # of two readers, the one who removes it has it
-                except FileNotFoundError:
-                    continue
-                return dict(loads(data.decode()))
-            listed.extend(sorted(self._folder(queue).glob("*.msg"))[:LISTED])
+        while listed or self._list(queue):
+            file = listed.popleft()
+            try:
+                data = file.read_bytes()
+                file.unlink()  # of two readers, the one who removes it has it
+            except FileNotFoundError:
+                continue
+            return dict(loads(data.decode()))
         raise Empty
+
+    def _list(self, queue: str) -> int:
+        """Look into the queue's folder; how many messages are to be read."""
+        listed = self._listed[queue]
+        listed.extend(sorted(self._folder(queue).glob("*.msg"))[:LISTED])
+        return len(listed)
 
     def _size(self, queue: str) -> int:
         return sum(1 for _file in self._folder(queue).glob("*.msg"))

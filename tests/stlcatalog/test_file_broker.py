@@ -92,8 +92,8 @@ def test_many_writers_and_readers_lose_nothing_and_read_nothing_twice(connect) -
     for thread in (*readers, *writers):
         thread.start()
     for thread in writers:
-        thread.join(30)
+        thread.join(100)
     written.set()
     for thread in readers:
-        thread.join(30)
+        thread.join(100)
     assert sorted(read) == list(range(300))
