@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -47,7 +48,11 @@ class Batches(Generic[Row, Found]):
         """The rows' results. Raises `TooLate`, or what `run` raised for the whole batch."""
         asked: _Asked[Row, Found] = _Asked(rows, time.monotonic() + seconds)
         self._waiting.put(asked)
-        return asked.future.result()
+        try:
+            return asked.future.result(timeout=seconds)
+        except FutureTimeout as error:
+            # It may still be on its way through the network; its thread is free for the next.
+            raise TooLate from error
 
     def _work(self) -> None:
         while True:

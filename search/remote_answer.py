@@ -92,7 +92,11 @@ def live() -> None:
 
 
 def _live() -> None:
-    warm()
+    try:
+        warm()
+    except Exception:
+        # A database that is away now may be back before the first question.
+        log.exception("the encoders were not made ready")
     while True:
         try:
             answers().beat(QUEUE, seconds=ALIVE_S)

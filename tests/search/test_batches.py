@@ -88,6 +88,14 @@ def test_who_waits_no_longer_is_not_computed() -> None:
     assert network.runs == [1]
 
 
+def test_a_network_that_hangs_holds_nobody_beyond_their_time() -> None:
+    batches = Batches(Network(1.5), most=4, gather_s=0)
+    start = time.monotonic()
+    with pytest.raises(TooLate):
+        batches.ask([1], seconds=0.1)
+    assert time.monotonic() - start < 1
+
+
 def test_a_failure_reaches_those_it_struck_and_the_next_are_answered() -> None:
     batches = Batches(Network(), most=4, gather_s=0)
     with pytest.raises(ArithmeticError):
