@@ -60,9 +60,11 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class QueryPair:
-    """A query's vector (d,) and the view (s, s, 3) that answers it, its part in `mask` (s, s)."""
+    """A query's picture (s, s, 3) and vector (d,), and the view (s, s, 3) that answers it, its part
+    in `mask` (s, s)."""
 
     kind: str
+    query: NDArray[np.uint8]
     target: Floats
     view: NDArray[np.uint8]
     mask: NDArray[np.bool_]
@@ -78,8 +80,9 @@ def pairs_make(half: str, count: int, encoder: MiniEncoder) -> list[QueryPair]:
     for index in rng.permutation(len(models)):
         triangles = part_triangles(models[index])
         if len(triangles) <= MOST_TRIANGLES:
-            vectors = photo_embed(photo_prepare(models[index].icon), encoder)
-            found.append(_pair("furniture", vectors, triangles, viewpoints, encoder))
+            photo = photo_prepare(models[index].icon)
+            asked = photo.variants, photo_embed(photo, encoder)
+            found.append(_pair("furniture", asked, triangles, viewpoints, encoder))
         if len(found) >= count // 2:
             break
     families = [
@@ -96,19 +99,25 @@ def pairs_make(half: str, count: int, encoder: MiniEncoder) -> list[QueryPair]:
             for which in (0, 1)
         )
         side = rng.normal(size=3)
-        vectors = encoder.pictures_embed(views_render(one, viewpoints=side[None]).rgb)
-        found.append(_pair("made", vectors, other, viewpoints, encoder))
+        pictures = views_render(one, viewpoints=side[None]).rgb
+        asked = pictures, encoder.pictures_embed(pictures)
+        found.append(_pair("made", asked, other, viewpoints, encoder))
     return found
 
 
 def _pair(
-    kind: str, vectors: Floats, triangles: Floats, viewpoints: Floats, encoder: MiniEncoder
+    kind: str,
+    asked: tuple[NDArray[np.uint8], Floats],
+    triangles: Floats,
+    viewpoints: NDArray[np.float64],
+    encoder: MiniEncoder,
 ) -> QueryPair:
     """The query's best way of looking, and the view that is nearest to it."""
+    pictures, vectors = asked
     views = views_render(triangles, viewpoints=viewpoints)
     nearness = vectors @ encoder.pictures_embed(views.rgb).T
     own, view = np.unravel_index(int(nearness.argmax()), nearness.shape)
-    return QueryPair(kind, vectors[own], views.rgb[view], views.mask[view] > 127)
+    return QueryPair(kind, pictures[own], vectors[own], views.rgb[view], views.mask[view] > 127)
 
 
 # --- deletion and insertion ---------------------------------------------------------------------
@@ -239,7 +248,7 @@ def sanity_print(pairs: Sequence[QueryPair], encoder: MiniEncoder) -> None:
     for index, pair in enumerate(pairs):
         view = pair.view[None]
         mine = ours.heat(view, pair.target)[0]
-        target = shuffled.pictures_embed(np.ascontiguousarray(pair.view[None, :, ::-1]))[0]
+        target = shuffled.pictures_embed(pair.query[None])[0]
         second = pairs[(index + len(pairs) // 2 + 1) % len(pairs)].target
         on = cv2.resize(pair.mask.astype(np.uint8) * 255, (7, 7), interpolation=cv2.INTER_AREA) > 60
         random.append(spearmanr(mine[on], theirs.heat(view, target)[0][on]).statistic)
