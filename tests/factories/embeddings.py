@@ -68,3 +68,9 @@ def check(ranking: Ranking, truth: dict[int, float], k: int) -> None:
     np.testing.assert_allclose(ranking.similarities, wanted, atol=1e-5)
     own = [truth[part] for part in ranking.part_ids.tolist()]
     np.testing.assert_allclose(ranking.similarities, own, atol=1e-5)
+
+
+def unit_rows(count: int, d: int, *, seed: int) -> NDArray[np.float32]:
+    """(count, d) directions of no meaning."""
+    made = np.random.default_rng(seed).standard_normal((count, d)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
