@@ -1,7 +1,7 @@
 """How much a photo search gains when its first candidates' shapes are fitted to the photo.
 
-Gallery, photos and encoder are those of `bench.quality_photos`; the weight of the fit was chosen
-on its choosing half.
+Gallery, photos and encoder are those of `bench.quality_photos`; the weight of the fit is to be
+chosen on its choosing half.
 
     python -m bench.verify                     # the figures to report
     python -m bench.verify --choose            # R@1 by weight, on the half to choose by

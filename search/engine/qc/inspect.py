@@ -64,7 +64,7 @@ MOST_PHOTOS = 4
 # Photos are worked on with the piece at most this long, in pixels.
 WORKING_PIECE = 560
 # Below this overlap the piece is no such part at all; below the other, the pose is in doubt.
-NO_FIT, DOUBTFUL_FIT = 0.45, 0.80
+NO_FIT, DOUBTFUL_FIT = 0.45, 0.86
 # Less contrast than this, in the colours' own spreads, is no outline to judge by.
 LEAST_CONTRAST = 1.2
 # A rival this much better makes the piece another part; this near, the parts cannot be told apart.

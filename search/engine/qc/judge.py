@@ -24,6 +24,8 @@ SHIPPED = Path(__file__).with_name("calibration.json")
 # Shares of good pieces that lie under the limits: a twentieth is looked at again, one in a
 # hundred would be called bad.
 REVIEWED, FAILED = 0.05, 0.01
+# A piece that is likelier bad than good never passes, whatever the share.
+EVEN = 0.5
 # The similarity of a piece just at the limit of passing: the alert people know.
 ALERT = 0.9
 _FLOOR = {
@@ -139,7 +141,7 @@ def calibration_fit(
         if np.abs(step).max() < 1e-8:
             break
     chance = 0.5 * (1 + np.tanh(columns @ weights / 2))
-    pass_at, fail_under = np.quantile(chance[truth], [REVIEWED, FAILED]).round(6).tolist()
+    reviewed, failed = np.quantile(chance[truth], [REVIEWED, FAILED]).round(6).tolist()
     return Calibration(
         version=version,
         n_good=int(truth.sum()),
@@ -149,6 +151,6 @@ def calibration_fit(
         spreads=tuple(spreads.round(6).tolist()),
         weights=tuple(weights[1:].round(6).tolist()),
         offset=round(float(weights[0]), 6),
-        pass_at=pass_at,
-        fail_under=fail_under,
+        pass_at=max(reviewed, EVEN),
+        fail_under=min(failed, EVEN),
     )

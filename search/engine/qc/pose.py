@@ -17,6 +17,7 @@ from search.engine.qc.fit import Canvas, Fit, Window, fit_refine, window_make
 from search.engine.qc.interior import interior_look
 from search.engine.qc.outline import ANGLES, signature
 from search.engine.qc.part import DISTANCE, FOCAL, SIDE
+from search.engine.render.pose import pose_render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,8 @@ GUESSES, HELD, FINISHED = 32, 14, 5
 GUESSES_APART, FITS_APART = 9.0, 4.0
 # What light and inner edges weigh against the overlap.
 LIGHT_WEIGHT, EDGE_WEIGHT = 0.10, 0.10
+# Another pose whose score is this near is about as good.
+AS_GOOD = 0.01
 
 
 def pose_guesses(part: PreparedPart, window: Window, *, most: int = GUESSES) -> list[Fit]:
@@ -127,8 +130,23 @@ def _finished(
         check()
     ended.sort(key=lambda pair: -pair[0])
     score, best = ended[0]
-    rest = [s for s, fit in ended[1:] if not _known(fit, [best], 20.0)]
-    return best, score, bool(rest and score - max(rest) < 0.01)
+    ambiguous = any(
+        score - other < AS_GOOD
+        and not _known(fit, [best], 20.0)
+        and not _look_alike(part, large, best, fit)
+        for other, fit in ended[1:]
+    )
+    return best, score, ambiguous
+
+
+def _look_alike(part: PreparedPart, window: Window, one: Fit, other: Fit) -> bool:
+    """Whether a part is so symmetric that it is seen alike at both poses."""
+    a, b = (pose_render(part.light, window.camera(fit)) for fit in (one, other))
+    both = (a.mask > 0) & (b.mask > 0)
+    apart = np.abs(np.where(both, a.depth, 0) - np.where(both, b.depth, 0)) > 0.03
+    unlike = ((a.normals * b.normals).sum(-1) < 0.85) | apart
+    either = max(int(((a.mask > 0) | (b.mask > 0)).sum()), 1)
+    return bool(((a.mask != b.mask) | (both & unlike)).sum() < 0.06 * either)
 
 
 def fit_score(part: PreparedPart, window: Window, fit: Fit) -> float:

@@ -61,7 +61,7 @@ class QcLimits:
     pass_at: float | None = None
     fail_under: float | None = None
     size: float = 0.03
-    seconds: float = 20.0
+    seconds: float = 30.0
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 COARSE_SIDE, FINE_SIDE = 72, 160
 COARSE_GUESSES, COARSE_STEPS = 8, 4
 FINE, FINE_GUESSES = 6, 4
-# Score = similarity + this * fit; chosen on the choosing photos of `bench.verify`.
+# Score = similarity + this * fit: a first guess; `bench.verify --choose` prints R@1 by weight.
 FIT_WEIGHT = 1.5
 # What a coarse fit lacks beside a fine one of the right part, so that both may be compared.
 COARSE_SHORT = 0.03
