@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog import selectors, services
+from catalog.extras import part_extra
 from catalog.inputs import JsonParser, OneFileField
 from catalog.models import Category, Part, PipelineStep
 
@@ -80,12 +81,13 @@ class PartDetailOutput(PartOutput):
     steps = serializers.SerializerMethodField()
     views = serializers.SerializerMethodField()
     suggestions = serializers.SerializerMethodField()
+    duplicates = serializers.SerializerMethodField()
     file = serializers.SerializerMethodField()
 
     class Meta(PartOutput.Meta):
         fields = (
             *PartOutput.Meta.fields, "description", "unit", "unit_assumed", "geometry", "steps",
-            "views", "suggestions", "file",
+            "views", "suggestions", "duplicates", "file",
         )  # fmt: skip
 
     @extend_schema_field(serializers.DictField())
@@ -129,6 +131,10 @@ class PartDetailOutput(PartOutput):
             }
             for suggestion in part.suggestions.all()
         ]
+
+    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
+    def get_duplicates(self, part: Part) -> list[dict[str, Any]]:
+        return part_extra("duplicates", part)
 
     @extend_schema_field(serializers.DictField())
     def get_file(self, part: Part) -> dict[str, Any]:

@@ -138,8 +138,24 @@ SENTENCES = {
     "why_question": _("The question cannot be asked again: %(why)s"),
     "explain_no_words": _("The engine “%(engine)s” knows no words."),
     "part_not_embedded": _("The engine “%(engine)s” has not looked at this part yet."),
+    # indices, out and in
+    "export_folder": _("%(folder)s holds other files; name a folder that is new or empty."),
+    "import_unknown": _("%(folder)s is not a folder that index_export wrote, or lacks a file."),
+    "import_damaged": _("The files of “%(name)s” are not those that were written."),
+    "import_space": _(
+        "“%(name)s” holds vectors of the space %(space)s, which no engine in use here has."
+    ),
+    "import_partial": _(
+        "“%(name)s” cannot be taken back: only plain indices of every view can, not pooled ones "
+        "and not snapshots."
+    ),
+    "snapshot_format": _("This is not an index file that can be read here."),
     # the catalogue
     "part_unknown": _("There is no such part."),
+    "duplicate_unknown": _("There is no such pair of parts, or one of them is in the trash."),
+    "duplicate_trash": _(
+        "Only one of the pair's two parts can go to the trash, and only when they are duplicates."
+    ),
     "part_not_ready": _("This part is still being processed."),
     "part_busy": _("A worker is on this part right now."),
     "name_missing": _("Give it a name."),

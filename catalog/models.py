@@ -187,6 +187,7 @@ class PipelineStep(models.Model):
         RENDER = "render", _("draw")
         EMBED = "embed", _("embed")
         CLASSIFY = "classify", _("classify")
+        COMPARE = "compare", _("compare")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")

@@ -86,15 +86,16 @@ def parts_page(filters: PartFilters, *, page: int, per_page: int = 48) -> Page:
                 word_rank=Case(*ranks, default=len(ids), output_field=IntegerField())
             )
             ordering = ("word_rank", "pk")
-    return _page(parts.order_by(*ordering), page, per_page)
+    return page_of(parts.order_by(*ordering), page, per_page)
 
 
 def parts_trash_page(page: int, *, per_page: int = 48) -> Page:
-    return _page(Part.objects.trashed().order_by("-deleted_at", "-pk"), page, per_page)
+    return page_of(Part.objects.trashed().order_by("-deleted_at", "-pk"), page, per_page)
 
 
-def _page(parts: QuerySet[Part], number: int, per_page: int) -> Page:
-    paginator = PartPaginator(parts, per_page)
+def page_of(rows: QuerySet, number: int, per_page: int) -> Page:
+    """A page of the rows; the last one for a number past the end."""
+    paginator = PartPaginator(rows, per_page)
     try:
         return paginator.page(max(1, number))
     except EmptyPage:

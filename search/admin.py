@@ -1,4 +1,4 @@
-"""Spaces and snapshots in Django admin: looked at, and compacted. The glossary: kept there."""
+"""Spaces, snapshots and duplicates in Django admin: looked at. The glossary: kept there."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from django.utils.translation import ngettext
 
 from catalog.admin import ActingAdmin
 from catalog.queue import enqueue
-from search.models import Snapshot, Space, Synonym
+from search.duplicates import pair_decide
+from search.models import DuplicatePair, Snapshot, Space, Synonym
 
 
 class LookOnly(ActingAdmin):
@@ -65,6 +66,32 @@ class SynonymAdmin(admin.ModelAdmin):
     def _switch(self, request: HttpRequest, queryset: QuerySet[Synonym], *, active: bool) -> None:
         n = queryset.update(active=active, revision=F("revision") + 1)
         text = ngettext("%(n)s group was changed.", "%(n)s groups were changed.", n)
+        messages.success(request, text % {"n": n})
+
+
+@admin.register(DuplicatePair)
+class DuplicatePairAdmin(LookOnly):
+    list_display = ("part_a", "part_b", "relation", "factor", "score", "state", "decided_by")
+    list_filter = ("state", "relation")
+    list_select_related = ("part_a", "part_b", "decided_by")
+    actions = ("dismiss", "open_again")
+
+    @admin.action(description=_("Not duplicates"), permissions=["act"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[DuplicatePair]) -> None:
+        self._decide(request, queryset, DuplicatePair.State.DISMISSED)
+
+    @admin.action(description=_("Ask again"), permissions=["act"])
+    def open_again(self, request: HttpRequest, queryset: QuerySet[DuplicatePair]) -> None:
+        self._decide(request, queryset, DuplicatePair.State.OPEN)
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet[DuplicatePair], state: str) -> None:
+        n = 0
+        for pair in queryset.filter(
+            part_a__deleted_at__isnull=True, part_b__deleted_at__isnull=True
+        ):
+            pair_decide(pair=pair, state=state, user=request.user)
+            n += 1
+        text = ngettext("%(n)s pair was changed.", "%(n)s pairs were changed.", n)
         messages.success(request, text % {"n": n})
 
 

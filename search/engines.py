@@ -46,6 +46,11 @@ def label(name: str) -> str:
     return own.get(get_language() or "en") or own.get("en") or str(LABELS.get(name, name))
 
 
+def is_shape(name: str) -> bool:
+    """Whether the engine measures the geometry and sees no pictures."""
+    return settings.SEARCH.engines[name].encoder == "shape"
+
+
 def engine_names(kind: str) -> list[str]:
     """The rankings that can answer a query of this kind, in the order of the engines in use."""
     used, engines = in_use(), settings.SEARCH.engines

@@ -1,4 +1,4 @@
-"""Vectors, the snapshots made of them, and the glossary of words that mean the same.
+"""Vectors, their snapshots, the glossary of words that mean the same, pairs of duplicates.
 
 The rows of `Embedding` are the truth; every index file can be made from them again.
 """
@@ -128,6 +128,7 @@ class Synonym(models.Model):
 
 # Django finds a model through this module; the rows of searches and their judging have a room of
 # their own.
+from search.models_duplicates import DuplicatePair  # noqa: E402
 from search.models_evaluation import (  # noqa: E402
     EvaluationQuery,
     EvaluationRun,
@@ -137,6 +138,7 @@ from search.models_evaluation import (  # noqa: E402
 )
 
 __all__ = [
+    "DuplicatePair",
     "Embedding",
     "EvaluationQuery",
     "EvaluationRun",

@@ -318,6 +318,7 @@ CELERY_TASK_ROUTES = {
         "workers.suggestions_renew",
         "workers.engine_remove",
         "workers.evaluation_work",
+        "workers.duplicates_refresh",
     )
 } | {
     "workers.query_encode": {"queue": "encode"},

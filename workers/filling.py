@@ -204,6 +204,7 @@ def _step_done(part: Part, start: datetime) -> None:
         state=PipelineStep.State.DONE, recipe=embed.recipe(), ms=ms, error_code="",
         error_params={},
     )  # fmt: skip
-    part.steps.filter(step=Step.CLASSIFY, state=PipelineStep.State.DONE).update(
+    after = (Step.CLASSIFY, Step.COMPARE)
+    part.steps.filter(step__in=after, state=PipelineStep.State.DONE).update(
         state=PipelineStep.State.WAITING
     )

@@ -1,4 +1,4 @@
-"""Takes one part through its steps: inspect, render, embed, classify, ready.
+"""Takes one part through its steps: inspect, render, embed, classify, compare, ready.
 
 Each step is idempotent and leaves a row behind, so a part that was interrupted goes on where it
 stopped. What cannot succeed fails at once with a sentence; what may, is tried again later.
@@ -21,7 +21,7 @@ from search.engine.errors import EngineError
 from search.selection import selection_pinned
 from workers import handover
 from workers.claims import LEASE, part_claim, part_release
-from workers.steps import classify, embed, inspect, render
+from workers.steps import classify, compare, embed, inspect, render
 from workers.work import Work
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ STEPS = {
     Step.RENDER: StepDoor(render.run, render.recipe),
     Step.EMBED: StepDoor(embed.run, embed.recipe, embed.lacks),
     Step.CLASSIFY: StepDoor(classify.run, classify.recipe),
+    Step.COMPARE: StepDoor(compare.run, compare.recipe),
 }
 
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import celeryd_init, worker_ready
 
 from search import remote
-from workers import claims, filling, pipeline, suggestions, upgrades
+from workers import claims, comparisons, filling, pipeline, suggestions, upgrades
 
 
 @shared_task(name="workers.part_ingest")
@@ -35,6 +35,8 @@ def parts_sweep(starting: bool = False) -> None:
             index_compact.delay(space_key)
     if suggestions.is_due():
         suggestions_refresh.delay()
+    if comparisons.is_due():
+        duplicates_refresh.delay()
     if upgrades.is_due():
         upgrades.begin()
     installs_sweep(starting=starting)
@@ -86,6 +88,12 @@ def engine_fill(install_id: int, ticket: int) -> None:
 def engine_remove(install_id: int) -> None:
     """Delete vectors of an engine for a while."""
     filling.removal_run(install_id)
+
+
+@shared_task(name="workers.duplicates_refresh")
+def duplicates_refresh() -> None:
+    """Every minute, while there are parts to be compared again."""
+    comparisons.refresh()
 
 
 @shared_task(name="workers.query_encode", acks_late=False)

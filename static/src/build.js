@@ -19,6 +19,7 @@ const options = {
     "js/part.js",
     "js/viewer.js",
     "js/engines.js",
+    "js/duplicates.js",
   ],
   entryNames: "[name]",
   outdir: here("../dist"),

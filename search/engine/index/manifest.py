@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from search.engine.errors import SnapshotError
@@ -38,6 +38,7 @@ class Manifest:
     rows (one a part), vectors, watermark (the highest sequence number inside, 0 when empty),
     factory ("Flat", or faiss's factory string), effort (nprobe or efSearch; 0 when exact),
     recall_at_10 (parts, against exact search, on a sample of the gallery moved by noise).
+    `recalls` are those of every effort that was tried, by its number: empty when exact.
     """
 
     version: str
@@ -54,6 +55,7 @@ class Manifest:
     faiss_version: str
     config: IndexConfig
     files: dict[str, FileFact]
+    recalls: dict[str, float] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:

@@ -203,6 +203,7 @@ def _build(
     names = ["vectors.f16", *(f"{name}.npy" for name in _ARRAYS)]
     kind = config.type_for(vectors)
     factory, effort, recall, faiss_version = "Flat", 0, 1.0, ""
+    recalls: dict[int, float] = {}
     if kind != "Flat":
         from search.engine.index import coarse
         from search.engine.index.tuning import effort_tune
@@ -231,11 +232,13 @@ def _build(
         files={name: file_seal(folder / name) for name in names},
     )
     if kind != "Flat":
-        effort, recall = effort_tune(_open(folder, manifest), seed=seed)
+        effort, recalls = effort_tune(_open(folder, manifest), seed=seed)
+        recall = recalls[effort]
     manifest = replace(
         manifest,
         effort=effort,
         recall_at_10=recall,
+        recalls={str(tried): found for tried, found in recalls.items()},
         build_s=round(time.perf_counter() - started, 3),
     )
     manifest_write(folder, manifest)

@@ -21,8 +21,8 @@ _LIKENESS = 0.57
 _WORTH = 0.005
 
 
-def effort_tune(snapshot: Snapshot, *, seed: int) -> tuple[int, float]:
-    """The least effort that reaches the config's recall target, and recall@10 there.
+def effort_tune(snapshot: Snapshot, *, seed: int) -> tuple[int, dict[int, float]]:
+    """The least effort that reaches the config's recall target, and recall@10 at each one tried.
 
     Queries are views of the gallery moved by noise. When no effort reaches the target, the least
     that comes within _WORTH of the best is taken. With config.nprobe set, that is the effort, and
@@ -43,7 +43,7 @@ def effort_tune(snapshot: Snapshot, *, seed: int) -> tuple[int, float]:
             break
     best = max(recalls.values())
     enough = config.recall_target if best >= config.recall_target else best - _WORTH
-    return next((effort, recall) for effort, recall in recalls.items() if recall >= enough)
+    return next(effort for effort, recall in recalls.items() if recall >= enough), recalls
 
 
 def _queries_sample(snapshot: Snapshot, seed: int) -> Float:

@@ -47,12 +47,12 @@ def relation_decide(query: Invariants, hit: Invariants) -> Relation:
     Invariants of two versions say nothing of each other: "similar".
     """
     factor = hit.size / query.size
-    if query.version != hit.version or _apart(query.shape, hit.shape) > TOLERANCE:
+    if query.version != hit.version or invariants_apart(query.shape, hit.shape) > TOLERANCE:
         return Relation("similar", factor)
-    if _apart(query.hand, hit.hand) <= TOLERANCE:
+    if invariants_apart(query.hand, hit.hand) <= TOLERANCE:
         alike = abs(math.log(factor)) <= SIZE_TOLERANCE
         return Relation("same" if alike else "scaled", factor)
-    if _apart(query.hand, tuple(-number for number in hit.hand)) <= TOLERANCE:
+    if invariants_apart(query.hand, tuple(-number for number in hit.hand)) <= TOLERANCE:
         return Relation("mirrored", factor)
     return Relation("similar", factor)
 
@@ -72,5 +72,6 @@ def duplicate_keys(invariants: Invariants) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _apart(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+def invariants_apart(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """The largest difference of two numbers of one meaning."""
     return max(abs(a - b) for a, b in zip(one, other, strict=True))

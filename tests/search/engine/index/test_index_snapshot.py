@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -79,6 +80,51 @@ def test_the_probes_are_the_fewest_that_reach_the_target(tmp_path):
     hard = manifest_read(build(tmp_path, "v2", 900, IndexConfig(**config, recall_target=1.0)))
     assert easy.effort == 16 < hard.effort
     assert easy.recall_at_10 <= hard.recall_at_10
+    assert list(easy.recalls) == ["16"]
+    assert hard.recalls[str(hard.effort)] == hard.recall_at_10
+    # Harder and harder until the target: what each effort found is told.
+    tried = [int(effort) for effort in hard.recalls]
+    assert tried == sorted(tried)
+    assert tried[0] == 16
+
+
+@pytest.mark.parametrize("kind", ["Flat", "IVFPQ", "IVFFlat", "HNSW"])
+def test_the_recall_told_is_the_recall_found(tmp_path, kind):
+    """On other queries than the build's own, against brute force in float64."""
+    vectors = embeddings(900)
+    config = IndexConfig(index_type=kind, candidate_k=160, recall_target=0.9)
+    snapshot_build(tmp_path, [rows(vectors)], space_key=SPACE, d=D, config=config, version="v1")
+    snapshot = snapshot_open(tmp_path / SPACE / "v1", space_key=SPACE, d=D)
+    index = SpaceIndex(D)
+    index.snapshot_set(snapshot)
+    rng = np.random.default_rng(5)
+    views = vectors.reshape(-1, D)[rng.choice(3600, 150, replace=False)].astype(np.float64)
+    noise = rng.standard_normal((150, 3600)) @ vectors.reshape(-1, D).astype(np.float64)
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    asked = 0.57 * views + np.sqrt(1 - 0.57**2) * noise
+    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
+    truth = np.argsort(-(vectors.astype(np.float64) @ asked.T).max(axis=1), axis=0)[:10] + 1
+    shares = [
+        len(set(index.search(query[None].astype(np.float32), k=10).part_ids) & set(best)) / 10
+        for query, best in zip(asked, truth.T, strict=True)
+    ]
+    # The standard error of either mean of a hundred is about .01.
+    assert abs(float(np.mean(shares)) - snapshot.manifest.recall_at_10) < 0.05
+    if kind == "Flat":
+        assert np.mean(shares) == snapshot.manifest.recall_at_10 == 1
+
+
+def test_a_manifest_of_before_recalls_were_told_is_still_read(tmp_path):
+    folder = build(tmp_path)
+    held = json.loads((folder / "manifest.json").read_text())
+    del held["recalls"], held["config"]["gpu"]
+    text = json.dumps(held)
+    (folder / "manifest.json").write_text(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "manifest.json.sha256").write_text(f"{digest}  manifest.json\n")
+    manifest = manifest_read(folder)
+    assert manifest.recalls == {}
+    assert manifest.config.gpu is False
 
 
 @pytest.mark.parametrize("place", [0.0, 0.5, 1.0])
