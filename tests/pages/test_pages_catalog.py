@@ -165,6 +165,6 @@ def test_the_cost_of_the_list_does_not_grow(
 def test_the_cost_of_a_part_page_is_known(
     client: Client, part: Part, django_assert_num_queries: Any
 ) -> None:
-    """Baseline: the part, its views, its steps, its suggestions with their categories."""
-    with django_assert_num_queries(5):
+    """Baseline: the part, its views, steps, suggestions with their categories, and duplicates."""
+    with django_assert_num_queries(6):
         client.get(part.get_absolute_url())
