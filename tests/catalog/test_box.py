@@ -97,6 +97,7 @@ class TestFiles:
         assert Path(settings.DATA, "broker", "box", "questions").is_dir()
 
 
+@pytest.mark.services
 def test_a_redis_that_is_not_there_is_told_at_once() -> None:
     start = time.monotonic()
     with pytest.raises(BoxError):

@@ -168,9 +168,8 @@ class TestWithoutOne:
             answers().take(f"full{n}")
 
     def test_the_probe_says_whether_anyone_encodes(self, remotely, client: Client) -> None:
-        assert client.get("/readyz").json() == {
-            "ok": True, "database": True, "storage": True, "encoders": False,
-        }  # fmt: skip
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["encoders"]) == (200, False)
         answers().beat(remote.QUEUE, seconds=30)
         assert client.get("/readyz").json()["encoders"]
 

@@ -3,7 +3,6 @@
 import threading
 
 import numpy as np
-import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
@@ -41,6 +40,9 @@ def backend() -> int:
 
 
 def waiting_for_locks() -> int:
+    # Of an extra: this file is read, and its tests left out, where it is not installed.
+    import psycopg
+
     with psycopg.connect(database_url(), autocommit=True) as other:
         row = other.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -5,7 +5,6 @@ import time
 
 import numpy as np
 import pytest
-import redis
 from django.core.cache import cache, caches
 from django.test import override_settings
 
@@ -40,6 +39,8 @@ def test_the_cache_holds_what_the_product_keeps_and_no_pickle() -> None:
     cache.set_many(kept, 60)
     assert cache.get_many(kept) == kept
     assert cache.incr("n") == 4
+    import redis  # of an extra: this file is read where it is not installed
+
     plain = redis.Redis.from_url(os.environ["TEST_CACHE_URL"])
     for key in plain.scan_iter("*rows*"):
         assert plain.get(key).startswith(b"[")

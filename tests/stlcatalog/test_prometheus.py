@@ -82,7 +82,7 @@ def test_it_says_how_the_catalogue_stands(
 def test_a_broker_that_is_gone_costs_its_gauges_only(client: Client, settings: Any) -> None:
     from stlcatalog.celery import app
 
-    with app.connection_for_read("redis://127.0.0.1:1/0") as broken:
+    with app.connection_for_read("amqp://127.0.0.1:1//") as broken:
         held = app.connection_for_read
         app.connection_for_read = lambda **options: broken
         try:
