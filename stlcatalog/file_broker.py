@@ -1,11 +1,13 @@
 """The file-system broker: a folder a queue, a file a message.
 
 Celery's own transport writes a message where its readers already look, so that one who comes
-between reads half of it; it lists every queue's messages for each one it takes; and it knows no
-priorities. Here a message appears whole, a queue's folder holds nothing of another's, and what
+between reads half of it; it empties the file of an exchange's queues before it locks it, so that
+one who sends meanwhile fails; it lists every queue's messages for each one it takes; and it knows
+no priorities. Here a message appears whole, a queue's folder holds nothing of another's, and what
 somebody waits for is read first and at once.
 """
 
+import fcntl
 import re
 import time
 import uuid
@@ -63,6 +65,26 @@ class Channel(filesystem.Channel):
         listed.extend(sorted(self._folder(queue).glob("*.msg"))[:LISTED])
         return len(listed)
 
+    def get_table(self, exchange: str) -> list[Any]:
+        try:
+            rows = loads(self._exchange(exchange).read_bytes().decode())
+        except FileNotFoundError:
+            return []
+        return [filesystem.exchange_queue_t(*row) for row in rows]
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        """The exchange's queues appear whole, as messages do; of two who bind, one waits."""
+        file = self._exchange(exchange)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        row = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with (file.parent / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            rows = self.get_table(exchange)
+            if row not in rows:
+                part = file.with_name(f".{file.name}")
+                part.write_bytes(dumps([row, *rows]).encode())
+                part.rename(file)
+
     def _size(self, queue: str) -> int:
         return sum(1 for _file in self._folder(queue).glob("*.msg"))
 
@@ -73,9 +95,16 @@ class Channel(filesystem.Channel):
         return len(files)
 
     def _folder(self, queue: str) -> Path:
-        if not QUEUE_NAME.fullmatch(queue):
-            raise ValueError(f"A queue cannot be called {queue!r}.")
-        return Path(self.data_folder_in) / queue
+        return Path(self.data_folder_in) / _checked(queue)
+
+    def _exchange(self, exchange: str) -> Path:
+        return Path(self.control_folder) / f"{_checked(exchange)}.exchange"
+
+
+def _checked(name: str) -> str:
+    if not QUEUE_NAME.fullmatch(name):
+        raise ValueError(f"A queue cannot be called {name!r}.")
+    return name
 
 
 class Transport(filesystem.Transport):

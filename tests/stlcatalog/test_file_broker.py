@@ -97,3 +97,27 @@ def test_many_writers_and_readers_lose_nothing_and_read_nothing_twice(connect) -
     for thread in readers:
         thread.join(100)
     assert sorted(read) == list(range(300))
+
+
+def test_who_sends_while_queues_are_bound_finds_them(connect) -> None:
+    """Many processes start at once: the table of an exchange is never half written."""
+    failed: list[Exception] = []
+
+    def bind_and_send(n: int) -> None:
+        try:
+            for round_ in range(20):
+                with connect() as connection:
+                    channel = connection.default_channel
+                    channel._queue_bind("shared", "", "", f"queue{n}-{round_}")
+                    assert any(q == f"queue{n}-{round_}" for *_, q in channel.get_table("shared"))
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=bind_and_send, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(100)
+    assert failed == []
+    with connect() as connection:
+        assert len(connection.default_channel.get_table("shared")) == 120
