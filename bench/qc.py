@@ -30,6 +30,7 @@ from search.engine.errors import EngineError
 from search.engine.qc.inspect import (
     PhotoInspection,
     PreparedPart,
+    QcLimits,
     inspection_photo_read,
     part_prepare,
     photo_inspect,
@@ -49,6 +50,7 @@ VISIBLE = 0.01  # of a piece's pixels must look otherwise for a defect to count 
 ON_IT = 0.04  # of the diagonal: the worst point is this near to the change of the outline
 PLACES = {"broken", "grown", "plugged"}
 SAMPLES = 1500
+PATIENT = QcLimits(seconds=1e6)  # a busy machine must not turn photos into refusals
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ def row_make(
     compared = sibling if shot.kind in {"good", "sibling"} else {}
     cosine = hog_cosine(photo.rgb, truth, views)
     try:
-        seen = photo_inspect(photo, part, rivals=compared, calibration=calibration_in_use())
+        seen = photo_inspect(
+            photo, part, rivals=compared, limits=PATIENT, calibration=calibration_in_use()
+        )
     except EngineError as error:
         spent = time.process_time() - started
         return Row(shot, error.code, None, 0.0, 1.0, 0.0, None, cosine, spent)
