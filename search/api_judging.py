@@ -18,13 +18,13 @@ RUNS_SHOWN = 50
 
 
 class JudgementInput(serializers.Serializer):
-    """A hit of a search with a verdict, or words and a part with a grade."""
+    """A hit of a search with a thumb, or words and a part with a grade."""
 
     part = serializers.UUIDField()
     search = serializers.CharField(
         required=False, max_length=24, help_text="What the search's answer calls `search`."
     )
-    verdict = serializers.CharField(
+    thumb = serializers.CharField(
         required=False, max_length=10, help_text="up, down, or none to take it back."
     )
     text = serializers.CharField(required=False, max_length=500)
@@ -36,7 +36,7 @@ class JudgementInput(serializers.Serializer):
     )
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if {"search", "verdict"} <= asked.keys() or {"text", "grade"} <= asked.keys():
+        if {"search", "thumb"} <= asked.keys() or {"text", "grade"} <= asked.keys():
             return asked
         raise ServiceError("judgement_incomplete")
 
@@ -46,7 +46,7 @@ JudgementOutput = inline_serializer(
     {
         "success": serializers.BooleanField(),
         "part": serializers.UUIDField(),
-        "verdict": serializers.CharField(required=False),
+        "thumb": serializers.CharField(required=False),
         "grade": serializers.FloatField(required=False),
     },
 )
@@ -63,10 +63,10 @@ class JudgementListApi(APIView):
         asked = form.validated_data
         by = request.user if request.user.pk else None
         if "search" in asked:
-            verdict = judging.verdict_give(
-                search=asked["search"], part=asked["part"], verdict=asked["verdict"], by=by
+            thumb = judging.thumb_give(
+                search=asked["search"], part=asked["part"], thumb=asked["thumb"], by=by
             )
-            return Response({"success": True, "part": asked["part"], "verdict": verdict})
+            return Response({"success": True, "part": asked["part"], "thumb": thumb})
         judging.judgement_write(
             query=judging.text_query(asked["text"]),
             part=part_get(asked["part"]),

@@ -129,7 +129,7 @@ def _questions_set(run: EvaluationRun, plan: Plan) -> bool:
     versions = versions_now(run.engines)
     for name, spaces in versions.items():
         if not any(space["parts"] for space in spaces):
-            # Its zeros would look like a verdict.
+            # Its zeros would look like a measurement.
             raise ServiceError("engine_empty", engine=name)
     return _saved(run, questions=refs, total=len(refs), config_hash=digest, versions=versions)
 

@@ -16,24 +16,24 @@ from catalog.selectors import part_get
 from search.logs import language_of, query_digest
 from search.models import EvaluationQuery, Judgement, SearchLog
 
-VERDICTS = {"up": Judgement.RIGHT, "down": Judgement.WRONG}
+THUMBS = {"up": Judgement.RIGHT, "down": Judgement.WRONG}
 UNDO = "none"
 
 
-def verdict_give(*, search: str, part: str, verdict: str, by: Any) -> str:
+def thumb_give(*, search: str, part: str, thumb: str, by: Any) -> str:
     """Say of a hit of a search that it is right ("up"), wrong ("down"), or take it back ("none").
 
-    Returns the verdict that stands now. Raises `ServiceError` for what was not found so.
+    Returns the thumb that stands now. Raises `ServiceError` for what was not found so.
     """
-    if verdict not in {*VERDICTS, UNDO}:
-        known = ", ".join([*VERDICTS, UNDO])
-        raise ServiceError("choice_unknown", name=verdict[:40], known=known)
+    if thumb not in {*THUMBS, UNDO}:
+        known = ", ".join([*THUMBS, UNDO])
+        raise ServiceError("choice_unknown", name=thumb[:40], known=known)
     made, found = _hit(search, part)
-    if verdict == UNDO:
+    if thumb == UNDO:
         _given(made.digest, by).filter(part=found).delete()
         return UNDO
-    judgement_write(query=query_of_search(made), part=found, grade=VERDICTS[verdict], by=by)
-    return verdict
+    judgement_write(query=query_of_search(made), part=found, grade=THUMBS[thumb], by=by)
+    return thumb
 
 
 def click_note(*, search: str, part: str, by: Any) -> bool:
@@ -78,7 +78,7 @@ def query_of_search(made: SearchLog) -> EvaluationQuery:
     return _query(made.kind, made.text, made.digest, file=made.file)
 
 
-def verdicts_given(digest: str, by: Any) -> dict[int, str]:
+def thumbs_given(digest: str, by: Any) -> dict[int, str]:
     """What somebody said of the hits of a query: {part id: "up" or "down"}."""
     rows = _given(digest, by).values_list("part", "grade")
     return {part: "up" if grade > 0 else "down" for part, grade in rows}

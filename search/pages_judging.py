@@ -21,7 +21,7 @@ IN_PLACE = "judge"
 class HitForm(forms.Form):
     search = forms.CharField(max_length=24)
     part = forms.UUIDField()
-    verdict = forms.CharField(max_length=10, required=False)
+    thumb = forms.CharField(max_length=10, required=False)
     back = forms.CharField(max_length=2000, required=False)
 
 
@@ -29,8 +29,8 @@ def judging_of(logged: SearchLog | None, user: Any, back: str) -> dict[str, Any]
     """What the page needs for its thumbs; None where nobody may judge."""
     if logged is None or not user.is_staff:
         return None
-    verdicts = judging.verdicts_given(logged.digest, user)
-    return {"search": logged.key, "verdicts": verdicts, "back": back}
+    thumbs = judging.thumbs_given(logged.digest, user)
+    return {"search": logged.key, "thumbs": thumbs, "back": back}
 
 
 @require_POST
@@ -38,12 +38,12 @@ def judging_of(logged: SearchLog | None, user: Any, back: str) -> dict[str, Any]
 def judge(request: HttpRequest) -> HttpResponse:
     """Without the script: back to results that have an address, else a page that says it."""
     asked = _asked(request)
-    verdict = judging.verdict_give(
-        search=asked["search"], part=asked["part"], verdict=asked["verdict"], by=request.user
+    thumb = judging.thumb_give(
+        search=asked["search"], part=asked["part"], thumb=asked["thumb"], by=request.user
     )
     part = part_get(asked["part"])
     back = asked["back"]
-    context = {"search": asked["search"], "part": part, "verdict": verdict, "back": back}
+    context = {"search": asked["search"], "part": part, "thumb": thumb, "back": back}
     if request.headers.get("X-Requested-With") == IN_PLACE:
         return render(request, "search/_hit_judge.html", context)
     if back and url_has_allowed_host_and_scheme(back, allowed_hosts=None):

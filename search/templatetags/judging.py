@@ -14,6 +14,6 @@ def judge(context: dict[str, Any], hit: Any) -> dict[str, Any]:
     return {
         "search": judging["search"],
         "part": hit.part,
-        "verdict": judging["verdicts"].get(hit.part.pk, "none"),
+        "thumb": judging["thumbs"].get(hit.part.pk, "none"),
         "back": judging["back"],
     }

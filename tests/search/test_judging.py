@@ -192,10 +192,10 @@ class TestItIsWrittenAside:
 
 
 class TestThumbs:
-    def test_a_verdict_makes_a_query_to_measure_by(self, logged_in: Client, ring: Any) -> None:
+    def test_a_thumb_makes_a_query_to_measure_by(self, logged_in: Client, ring: Any) -> None:
         key = ask(logged_in)["search"]
-        answer = judge(logged_in, search=key, part=str(ring.uuid), verdict="up")
-        assert answer.json() == {"success": True, "part": str(ring.uuid), "verdict": "up"}
+        answer = judge(logged_in, search=key, part=str(ring.uuid), thumb="up")
+        assert answer.json() == {"success": True, "part": str(ring.uuid), "thumb": "up"}
         query = EvaluationQuery.objects.get()
         assert (query.origin, query.text, str(query)) == ("staff", "ring", "ring")
         assert grades_joined(query, ["staff"]) == ("staff", {ring.pk: 2.0})
@@ -205,8 +205,8 @@ class TestThumbs:
 
     def test_it_can_be_changed_and_taken_back(self, logged_in: Client, ring: Any) -> None:
         key, part = ask(logged_in)["search"], str(ring.uuid)
-        for verdict, grades in (("up", [2.0]), ("down", [0.0]), ("none", []), ("none", [])):
-            judge(logged_in, search=key, part=part, verdict=verdict)
+        for thumb, grades in (("up", [2.0]), ("down", [0.0]), ("none", []), ("none", [])):
+            judge(logged_in, search=key, part=part, thumb=thumb)
             assert list(Judgement.objects.values_list("grade", flat=True)) == grades
 
     def test_each_person_has_one(
@@ -215,10 +215,10 @@ class TestThumbs:
         key = ask(logged_in)["search"]
         other = Client()
         other.force_login(django_user_model.objects.create_user("second", is_staff=True))
-        for client, verdict in ((logged_in, "up"), (other, "down"), (logged_in, "up")):
-            judge(client, search=key, part=str(ring.uuid), verdict=verdict)
+        for client, thumb in ((logged_in, "up"), (other, "down"), (logged_in, "up")):
+            judge(client, search=key, part=str(ring.uuid), thumb=thumb)
         assert sorted(Judgement.objects.values_list("grade", flat=True)) == [0.0, 2.0]
-        judge(other, search=key, part=str(ring.uuid), verdict="none")
+        judge(other, search=key, part=str(ring.uuid), thumb="none")
         assert Judgement.objects.get().grade == 2.0
 
     def test_words_are_judged_by_grade(self, token_client: Any, ring: Any) -> None:
@@ -231,11 +231,11 @@ class TestThumbs:
     @pytest.mark.parametrize(
         ("change", "status", "code"),
         [
-            ({"verdict": "maybe"}, 400, "choice_unknown"),
+            ({"thumb": "maybe"}, 400, "choice_unknown"),
             ({"search": "nothing"}, 404, "search_unknown"),
             ({"part": "00000000-0000-4000-8000-000000000000"}, 404, "part_unknown"),
             ({"part": "seven"}, 400, "invalid"),
-            ({"verdict": None}, 400, "judgement_incomplete"),
+            ({"thumb": None}, 400, "judgement_incomplete"),
             ({"search": None, "text": "ring", "grade": 11}, 400, "invalid"),
             ({"search": None, "text": "ring", "grade": "NaN"}, 400, "invalid"),
         ],
@@ -243,7 +243,7 @@ class TestThumbs:
     def test_what_cannot_be_judged(
         self, logged_in: Client, ring: Any, change: Any, status: int, code: str
     ) -> None:
-        asked = {"search": ask(logged_in)["search"], "part": str(ring.uuid), "verdict": "up"}
+        asked = {"search": ask(logged_in)["search"], "part": str(ring.uuid), "thumb": "up"}
         asked = {name: value for name, value in (asked | change).items() if value is not None}
         answer = judge(logged_in, **asked)
         assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
@@ -252,7 +252,7 @@ class TestThumbs:
     def test_only_what_was_found_is_judged(self, logged_in: Client, ring: Any) -> None:
         key = ask(logged_in, k=1)["search"]
         later = part_on_shelf(looks(0.95))
-        answer = judge(logged_in, search=key, part=str(later.uuid), verdict="up")
+        answer = judge(logged_in, search=key, part=str(later.uuid), thumb="up")
         assert answer.json()["error"]["code"] == "not_a_hit"
 
     def test_a_picture_that_was_not_kept_cannot_be(self, staff: Any, ring: Any) -> None:
@@ -261,10 +261,10 @@ class TestThumbs:
             hits=[ring.pk],
         )  # fmt: skip
         with pytest.raises(ServiceError, match="was not kept"):
-            judging.verdict_give(search=row.key, part=ring.uuid, verdict="up", by=staff)
+            judging.thumb_give(search=row.key, part=ring.uuid, thumb="up", by=staff)
 
     def test_others_may_not(self, client: Client, token_client: Any, ring: Any) -> None:
-        asked = {"search": ask(client)["search"], "part": str(ring.uuid), "verdict": "up"}
+        asked = {"search": ask(client)["search"], "part": str(ring.uuid), "thumb": "up"}
         assert judge(client, **asked).status_code == 401
         assert token_client("read", "write").post("/api/judgements/", asked).status_code == 403
         assert client.post("/judge", asked).status_code == 403
@@ -278,7 +278,7 @@ class TestThePage:
 
     def test_without_the_script_a_thumb_leads_back(self, logged_in: Client, ring: Any) -> None:
         logged_in.get("/?q=ring")
-        asked = {"search": SearchLog.objects.get().key, "part": ring.uuid, "verdict": "up"}
+        asked = {"search": SearchLog.objects.get().key, "part": ring.uuid, "thumb": "up"}
         answer = logged_in.post("/judge", {**asked, "back": "/?q=ring"})
         assert (answer.status_code, answer["Location"]) == (302, "/?q=ring")
         html = logged_in.get("/?q=ring").content.decode()
@@ -287,12 +287,12 @@ class TestThePage:
         html = logged_in.post("/judge", asked).content.decode()
         assert "is right for what was asked" in html
         assert 'value="none"' in html
-        logged_in.post("/judge", {**asked, "verdict": "none"})
+        logged_in.post("/judge", {**asked, "thumb": "none"})
         assert not Judgement.objects.exists()
 
     def test_the_script_gets_the_thumbs_alone(self, logged_in: Client, ring: Any) -> None:
         logged_in.get("/?q=ring")
-        asked = {"search": SearchLog.objects.get().key, "part": ring.uuid, "verdict": "down"}
+        asked = {"search": SearchLog.objects.get().key, "part": ring.uuid, "thumb": "down"}
         answer = logged_in.post("/judge", asked, headers={"X-Requested-With": "judge"})
         html = answer.content.decode()
         assert "<html" not in html
@@ -318,7 +318,7 @@ class TestThePage:
         answer = Answer(results=[hit], took_ms={"total": 1.0}, engine="mini")
         query = Query(kind="image", image=photo())
         row = logs.search_log(query=query, answer=answer, door="page", user=staff)
-        asked = {"search": row.key, "part": ring.uuid, "verdict": "up"}
+        asked = {"search": row.key, "part": ring.uuid, "thumb": "up"}
         assert logged_in.post("/judge", asked).status_code == 200
         kept = EvaluationQuery.objects.get()
         row.delete()

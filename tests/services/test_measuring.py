@@ -19,8 +19,8 @@ def test_a_judged_search_is_measured_by(logged_in: Any, monkeypatch: pytest.Monk
     asked = logged_in.post("/api/search/text", {"text": "ring"}, "application/json").json()
     logs._writer.drain()
     assert SearchLog.objects.get().hits == [ring.pk]
-    for verdict in ("down", "up"):
-        body = {"search": asked["search"], "part": str(ring.uuid), "verdict": verdict}
+    for thumb in ("down", "up"):
+        body = {"search": asked["search"], "part": str(ring.uuid), "thumb": thumb}
         assert logged_in.post("/api/judgements/", body, "application/json").status_code == 200
     assert Judgement.objects.get().grade == 2
     logged_in.post("/judge/click", {"search": asked["search"], "part": ring.uuid})

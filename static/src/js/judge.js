@@ -9,7 +9,7 @@ export function judgeBegin(results) {
     const form = event.target.closest("form.judge");
     if (!form) return;
     event.preventDefault();
-    verdictSend(form, event.submitter);
+    thumbSend(form, event.submitter);
   });
   for (const kind of ["click", "auxclick"]) {
     results.addEventListener(kind, (event) => {
@@ -20,7 +20,7 @@ export function judgeBegin(results) {
   }
 }
 
-async function verdictSend(form, button) {
+async function thumbSend(form, button) {
   const place = button.classList.contains("up") ? ".up" : ".down";
   form.setAttribute("aria-busy", "true");
   try {
@@ -35,19 +35,19 @@ async function verdictSend(form, button) {
   } catch {
     // The form itself says what is wrong, on a page of its own.
     form.removeAttribute("aria-busy");
-    const verdict = Object.assign(document.createElement("input"), {
+    const thumb = Object.assign(document.createElement("input"), {
       type: "hidden",
-      name: "verdict",
+      name: "thumb",
       value: button.value,
     });
-    form.append(verdict);
+    form.append(thumb);
     form.submit();
   }
 }
 
 function clickSend(form) {
   const body = new FormData(form);
-  body.delete("verdict");
+  body.delete("thumb");
   // Kept alive over the change of page; nobody waits for it.
   fetch(`${form.action}/click`, { method: "POST", body, keepalive: true }).catch(() => {});
 }
