@@ -48,7 +48,7 @@ SENTENCES = {
     # inspections
     "no_object": _("Nothing in the photo stands out from the ground. Change the ground or light."),
     "no_fit": _("What the photo shows does not look like this part from anywhere."),
-    "bad_mask": _("The corrected outline is not one of this photo, or marks none or all of it."),
+    "bad_mask": _("The corrected outline is not of this photo, or marks nothing or everything."),
     "bad_sheet": _("The markers in the photo do not lie as on the printed sheet."),
     "photos_count": _("An inspection takes 1 to %(limit)s photos; %(found)s were sent."),
     "inspection_too_long": _("The inspection takes longer than %(seconds)s seconds."),
@@ -63,14 +63,14 @@ SENTENCES = {
     "k_out_of_range": _("k is %(k)s; ask for 1 to %(most)s."),
     "alpha_out_of_range": _("alpha is %(alpha)s; it runs from 0 to 1."),
     "engine_unknown": _("There is no engine “%(engine)s” for this; choose from: %(known)s."),
-    "marks_too_many": _("%(found)s parts are marked; mark at most %(most)s each way."),
+    "marks_too_many": _("Too many parts are marked: %(found)s; mark at most %(most)s each way."),
     "marks_both": _("A part is marked as more and as less like this at once: %(part)s."),
     "engine_changed": _(
-        "The engine “%(engine)s” makes other vectors by now than those it was chosen with: its "
-        "weights or its settings were changed. Put them back, or install and activate it anew."
+        "The engine “%(engine)s” no longer makes the vectors it was chosen with: its weights or "
+        "its settings were changed. Restore them, or install and activate it anew."
     ),
     "engine_gone": _(
-        "The engine “%(engine)s” is in use, and the configuration describes it no more."
+        "The engine “%(engine)s” is in use, and the configuration no longer describes it."
     ),
     "engine_not_configured": _(
         "The configuration describes no engine “%(engine)s”; it knows: %(known)s."
@@ -79,7 +79,7 @@ SENTENCES = {
     "engine_not_filled": _(
         "The engine “%(engine)s” is not ready: %(done)s of %(total)s parts are done."
     ),
-    "engine_lacks_parts": _("%(n)s parts would not be found by the engine “%(engine)s”."),
+    "engine_lacks_parts": _("Parts that would not be found by the engine “%(engine)s”: %(n)s."),
     "engine_not_filling": _("The engine “%(engine)s” is not being filled."),
     "engine_not_in_use": _("The engine “%(engine)s” is not in use."),
     "engine_in_use": _("The engine “%(engine)s” is in use; put another one to use first."),
@@ -118,14 +118,16 @@ SENTENCES = {
     "judgements_too_many": _("The file holds more than %(most)s judgements."),
     "judgements_too_large": _("A file is larger than %(most)s MB."),
     "judgements_none": _("Nothing of it can be used. %(first)s"),
-    "judgements_no_file": _("There is no file “%(name)s” beside it."),
+    "judgements_no_file": _("The table names the file “%(name)s”, which was not sent with it."),
     "line_not_json": _("This line is not a JSON object."),
     "line_bad_grade": _("The grade is not a number from 0 to 10."),
     "line_no_part": _("No part is named."),
     "line_no_query": _("Nothing is asked: there are no words, no picture and no mesh."),
     "line_too_long": _("The words are longer than 500 characters."),
     "line_not_qrels": _("This line does not have the four columns of qrels."),
-    "line_no_topic": _("Nothing says what this id asks: there is no such topic or picture."),
+    "line_no_topic": _(
+        "Nothing tells what the query with this id is: there is no such topic or picture."
+    ),
     "line_none_known": _("None of its right parts is in the catalogue."),
     "evaluation_unknown": _("There is no such evaluation."),
     # explanations
@@ -181,7 +183,7 @@ SENTENCES = {
     "weights_offline": _("The weights could not be fetched: %(detail)s"),
     "fetch_needless": _("The engine “%(engine)s” has no weights to fetch: they came with it."),
     "calibration_few": _(
-        "Too few parts to measure by: %(found)s can be asked for, %(needed)s are needed."
+        "Too few parts to calibrate with: %(found)s are usable, %(needed)s are needed."
     ),
     "export_missing": _(
         "The engine was not prepared for the runtime “%(runtime)s”: manage.py engine_fetch NAME "
@@ -189,8 +191,8 @@ SENTENCES = {
     ),
     "export_failed": _("The engine's network cannot be exported: %(detail)s"),
     "way_differs": _(
-        "With the runtime “%(runtime)s” the engine's answers are not known to be the same: "
-        "manage.py engine_fetch NAME --measure tells."
+        "It is not known whether the engine answers the same with the runtime “%(runtime)s”: run "
+        "manage.py engine_fetch NAME --measure."
     ),
     "device_missing": _("This server has no device “%(device)s”."),
     "unknown_encoder": _("The configuration names an encoder that does not exist."),

@@ -206,10 +206,10 @@ class EngineInstallAdmin(admin.ModelAdmin):
                 return _("%(engine)s is being filled; searches go on as they were.") % engine
             case "pause":
                 installs.install_pause(installs.install_get(name))
-                return _("%(engine)s is paused.") % engine
+                return _("Filling %(engine)s is paused.") % engine
             case "resume":
                 installs.install_resume(installs.install_get(name))
-                return _("%(engine)s goes on.") % engine
+                return _("Filling %(engine)s goes on.") % engine
             case "measure":
                 installs.install_measure(installs.install_get(name), user=user)
                 return _("%(engine)s is being measured beside the engines in use.") % engine
@@ -234,7 +234,7 @@ class EngineInstallAdmin(admin.ModelAdmin):
             case _:
                 raise ServiceError("action_unknown")
         names = ", ".join(engines.label(of) for of in used.names)
-        return _("In use from now on: %(engines)s.") % {"engines": names}
+        return _("Now in use: %(engines)s.") % {"engines": names}
 
     def remove(self, request: HttpRequest, name: str) -> HttpResponse:
         """What would be lost, before it is."""

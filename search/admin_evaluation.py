@@ -39,7 +39,8 @@ class StartForm(forms.Form):
         label=gettext_lazy("Kinds of query"), widget=forms.CheckboxSelectMultiple, required=False,
         choices=QueryKind.choices,
         help_text=gettext_lazy(
-            "None chosen: all that were judged; words and pictures of categories."
+            "If none is chosen: every kind among the judged queries; for categories, words and "
+            "pictures."
         ),
     )  # fmt: skip
     query_set = forms.ChoiceField(
@@ -51,13 +52,15 @@ class StartForm(forms.Form):
         help_text=gettext_lazy("How many hits of each answer count."),
     )  # fmt: skip
     limit = forms.IntegerField(
-        label=gettext_lazy("Questions at most"), initial=500, min_value=1,
+        label=gettext_lazy("Most questions per source"), initial=500, min_value=1,
         max_value=evaluation.LIMIT_MOST,
-        help_text=gettext_lazy("Of each source, drawn at random but the same each time."),
+        help_text=gettext_lazy("Drawn at random, but the same ones each time."),
     )  # fmt: skip
     threads = forms.IntegerField(
         label=gettext_lazy("Threads"), initial=4, min_value=0, max_value=evaluation.THREADS_MOST,
-        help_text=gettext_lazy("That ask at once when throughput is measured; 0: not measured."),
+        help_text=gettext_lazy(
+            "How many ask at once when throughput is measured. 0: do not measure it."
+        ),
     )  # fmt: skip
     note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=200)
 
@@ -152,7 +155,7 @@ class EvaluationRunAdmin(admin.ModelAdmin):
             return f"{run.get_state_display()} {run.percent}%"
         return run.get_state_display()
 
-    @admin.display(description=gettext_lazy("asked for"), ordering="created_at")
+    @admin.display(description=gettext_lazy("requested"), ordering="created_at")
     def asked_at(self, run: EvaluationRun) -> str:
         return date_format(timezone.localtime(run.created_at), "Y-m-d H:i")
 
@@ -340,7 +343,11 @@ class NothingFilter(admin.SimpleListFilter):
     parameter_name = "found"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("none", _("nothing found")), ("weak", _("nothing close")), ("good", _("found"))]
+        return [
+            ("none", _("nothing found")),
+            ("weak", _("nothing close")),
+            ("good", _("something close")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SearchLog]) -> QuerySet:
         match self.value():

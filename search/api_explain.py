@@ -53,7 +53,7 @@ class ExplainInput(serializers.Serializer):
         ]
         if sum(ways) != 1:
             raise serializers.ValidationError(
-                _("Send what the part was found by: image or text or both, or file, or like.")
+                _("Send one of these, as the part was found: image and/or text; file; or like.")
             )
         return asked
 

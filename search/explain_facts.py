@@ -40,7 +40,7 @@ def features(explained: Explained) -> list[Feature]:
     listed += _of_words(found["words"])
     if named := names_found(explained):
         words = ", ".join(named)
-        listed.append(Feature("named", _("Words of its own that match"), words, words, True))
+        listed.append(Feature("named", _("Its matching words"), words, words, True))
     return listed
 
 
@@ -70,7 +70,9 @@ def sentences(explained: Explained) -> list[str]:
     elif found["pairs"]:
         said.append(_of_pairs(len(found["pairs"])))
     if named := names_found(explained):
-        text = _("Its own words hold “%(words)s”.") % {"words": ", ".join(named)}
+        text = _("Its name, number, tags or category contain “%(words)s”.") % {
+            "words": ", ".join(named)
+        }
         said = [said[0], text] if found["target"] == "words" and len(said) > 2 else [*said, text]
     return [sentence for sentence in said if sentence][:3]
 
@@ -177,7 +179,7 @@ def _of_meshes(asked: dict[str, Any], part: Part) -> list[Feature]:
             listed.append(
                 Feature(
                     "fill",
-                    _("Share of its box that is solid"),
+                    _("How much of its bounding box is solid"),
                     _percent(fills[0]),
                     _percent(fills[1]),
                     abs(fills[0] - fills[1]) <= ALIKE,
@@ -212,7 +214,7 @@ def _of_outlines(outline: dict[str, Any] | None, target: str) -> list[Feature]:
             *(f"{aspect:.2f}" for aspect in aspects), near,
         ),
         Feature(
-            "outline_fill", _("Share of its frame the outline fills"),
+            "outline_fill", _("How much of its bounding rectangle the outline fills"),
             _percent(one["fill"]), _percent(two["fill"]), abs(one["fill"] - two["fill"]) <= OUTLINE,
         ),
         Feature(

@@ -23,7 +23,7 @@ class Space(models.Model):
     d = models.PositiveIntegerField(_("dimensions"))
     # Raised under the row's lock by every writer of embeddings: see `services.embeddings_write`.
     last_seq = models.PositiveBigIntegerField(_("last sequence number"), default=0)
-    created_at = models.DateTimeField(_("made"), default=timezone.now)
+    created_at = models.DateTimeField(_("made at"), default=timezone.now)
 
     class Meta:
         verbose_name = _("space")
@@ -62,7 +62,7 @@ class Snapshot(models.Model):
     watermark = models.PositiveBigIntegerField(_("watermark"))
     rows = models.PositiveBigIntegerField(_("rows"))
     manifest = models.JSONField(_("manifest"))
-    created_at = models.DateTimeField(_("made"), default=timezone.now)
+    created_at = models.DateTimeField(_("made at"), default=timezone.now)
 
     class Meta:
         ordering = ("-pk",)

@@ -26,7 +26,7 @@ class Selection(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
         verbose_name=_("made by"),
     )  # fmt: skip
-    made_at = models.DateTimeField(_("made"), default=timezone.now)
+    made_at = models.DateTimeField(_("made at"), default=timezone.now)
 
     class Meta:
         ordering = ("-revision",)
@@ -78,8 +78,8 @@ class EngineInstall(models.Model):
         verbose_name=_("made by"),
     )  # fmt: skip
     started_at = models.DateTimeField(_("started"), default=timezone.now)
-    active_at = models.DateTimeField(_("last at work"), null=True, blank=True)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    active_at = models.DateTimeField(_("last active"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
     class Meta:
         ordering = ("engine",)
@@ -129,7 +129,7 @@ class InstallFault(models.Model):
     part = models.ForeignKey(Part, models.CASCADE, related_name="+")
     error_code = models.CharField(max_length=60)
     error_params = models.JSONField(default=dict, blank=True)
-    made_at = models.DateTimeField(_("made"), default=timezone.now)
+    made_at = models.DateTimeField(_("made at"), default=timezone.now)
 
     class Meta:
         verbose_name = _("part an engine cannot embed")

@@ -42,7 +42,7 @@ class SearchLog(models.Model):
 
     # What a page's buttons name it by: numbers could be counted up.
     key = models.CharField(max_length=24, unique=True, default=key_new, editable=False)
-    door = models.CharField(_("door"), max_length=8, choices=Door)
+    door = models.CharField(_("page or API"), max_length=8, choices=Door)
     kind = models.CharField(_("kind"), max_length=8, choices=QueryKind)
     engine = models.CharField(_("engine"), max_length=80)
     text = models.CharField(_("words"), max_length=500, blank=True)
@@ -59,7 +59,7 @@ class SearchLog(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
         verbose_name=_("user"),
     )  # fmt: skip
-    created_at = models.DateTimeField(_("asked"), default=timezone.now, db_index=True)
+    created_at = models.DateTimeField(_("asked at"), default=timezone.now, db_index=True)
 
     class Meta:
         ordering = ("-pk",)
@@ -125,7 +125,7 @@ class Judgement(models.Model):
     source = models.CharField(_("source"), max_length=8, choices=Source)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
-        verbose_name=_("by"),
+        verbose_name=_("judged by"),
     )  # fmt: skip
     # Of a click: where the part stood, since what stands first is seen first.
     rank = models.PositiveSmallIntegerField(_("rank"), null=True, blank=True)
@@ -167,7 +167,7 @@ class EvaluationRun(models.Model):
     # The questions by their names (questions.py), in the order they are asked; `position` is next.
     questions = models.JSONField(default=list, editable=False)
     total = models.PositiveIntegerField(_("questions"), default=0)
-    position = models.PositiveIntegerField(_("asked"), default=0)
+    position = models.PositiveIntegerField(_("questions asked"), default=0)
     metrics = models.JSONField(default=dict, editable=False)
     # Of each engine: space, sequence number, snapshot, rows; and the configuration's hash.
     versions = models.JSONField(default=dict, editable=False)
@@ -179,9 +179,9 @@ class EvaluationRun(models.Model):
     )  # fmt: skip
     error_code = models.CharField(max_length=60, blank=True)
     error_params = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(_("asked for"), default=timezone.now)
+    created_at = models.DateTimeField(_("requested"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     # Until when a worker holds it; past it, another may go on.
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
     # How often a worker died over it.

@@ -49,7 +49,7 @@ def test_the_whole_life_of_an_engine(logged_in: Client, other: str, work: Any, s
     assert row.state == "ready"
     assert "Put to use" in logged_in.get(PAGE).content.decode()
     page = press(logged_in, "activate", other, instead_of="mini", revision="0")
-    assert "In use from now on: other, Shape." in page
+    assert "Now in use: other, Shape." in page
     assert engines.in_use() == ["other", "shape"]
     assert Selection.objects.get().made_by == staff
     press(logged_in, "first", "shape", revision="1")

@@ -62,7 +62,7 @@ def test_words_lead_to_a_page_by_address(client: Client, seen) -> None:
     assert "Why Claw ring?" in html
     assert "<html" in html
     assert "“claw”" in html  # what its removal costs
-    assert "Its own words hold" in html
+    assert "Its name, number, tags or category contain" in html
 
 
 def test_a_picture_leads_to_a_page_by_its_cut_out(client: Client, seen) -> None:
@@ -75,7 +75,7 @@ def test_a_picture_leads_to_a_page_by_its_cut_out(client: Client, seen) -> None:
     page = client.post(f"/parts/{part.uuid}/why", {"tab": "picture", "cutout": hidden})
     html = page.content.decode()
     assert page.status_code == 200, html
-    assert "What was asked with" in html
+    assert "The picture searched with" in html
     assert html.count('class="heat"') == 2
 
 

@@ -256,7 +256,7 @@ class TestPage:
         asked = {"tab": "text", "q": TEXT, "more": [str(uuid4()) for _ in range(11)]}
         answer = client.get("/", asked)
         assert answer.status_code == 400
-        assert "11 parts are marked; mark at most 10" in answer.content.decode()
+        assert "Too many parts are marked: 11; mark at most 10" in answer.content.decode()
 
     def test_a_picture_comes_with_its_marks(self, client, gallery) -> None:
         left = ids(gallery, "left")[0]

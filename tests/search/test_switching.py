@@ -188,11 +188,11 @@ class TestOtherWeights:
         answer = api.post("/api/search/text", ask, "json")
         assert answer.status_code == 503
         assert answer.json()["error"]["code"] == "engine_changed"
-        assert "other vectors" in answer.json()["error"]["message"]
+        assert "no longer makes the vectors" in answer.json()["error"]["message"]
         # All together, the others answer, and say who did not.
         answer = api.post("/api/search/text", {"query": "gear"}, "json")
         assert answer.status_code == 200
-        assert "other vectors" in answer.json()["engines_failed"][exchanged]
+        assert "no longer makes the vectors" in answer.json()["engines_failed"][exchanged]
         words = {"query": "gear", "engine": "words"}
         assert api.post("/api/search/text", words, "json").status_code == 200
 
@@ -232,7 +232,7 @@ class TestOtherWeights:
     def test_gone_back_to_it_is_refused(self, exchanged: str) -> None:
         switching.engine_retire(exchanged)
         engine_installed(exchanged)
-        with pytest.raises(ServiceError, match="makes other vectors"):
+        with pytest.raises(ServiceError, match="no longer makes the vectors"):
             switching.engine_rollback()
 
     def test_the_products_own_weights_are_followed(self, installed, settings, tmp_path) -> None:

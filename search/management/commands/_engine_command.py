@@ -21,7 +21,7 @@ class EngineCommand(BaseCommand):
 
     def say(self, used: InUse) -> None:
         names = ", ".join(used.names)
-        self.stdout.write(f"In use from now on: {names} (selection {used.revision}).")
+        self.stdout.write(f"Now in use: {names} (selection {used.revision}).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         raise NotImplementedError
