@@ -46,11 +46,18 @@ class Row:
     @property
     def standing(self) -> str:
         """In a word, for a badge's colour."""
+        if self.is_only_described:
+            return "idle"
         if self.facts["fault"] or (self.install and self.install.state == State.FAILED):
             return "bad"
         if self.facts["in_use"]:
             return "used"
         return "busy" if self.is_busy else "idle"
+
+    @property
+    def is_only_described(self) -> bool:
+        """Nobody asked for it yet: that its weights are not here is no trouble."""
+        return self.install is None and not self.facts["in_use"]
 
     @property
     def is_busy(self) -> bool:
