@@ -200,11 +200,12 @@ def _loads(run: EvaluationRun, reader: Reader, plan: Plan, *, until: float | Non
     for engine in run.engines:
         if engine in held:
             continue
-        if until is not None and time.monotonic() > until:
-            return True
         held[engine] = _load(run, engine, reader, plan)
         if not _saved(run, metrics={**run.metrics, "threads": held}):
             return True  # cancelled: the next claim ends it
+        # One engine in each turn at least: a turn that begins late must not do nothing for ever.
+        if until is not None and time.monotonic() > until:
+            return True
     return False
 
 
