@@ -1,6 +1,6 @@
 """Everything that is read of the catalogue. Nothing here writes."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -116,7 +116,10 @@ def categories_list() -> QuerySet[Category]:
 
 def counts_recent() -> Counts:
     """The counts as of half a minute ago at most: counting grows with the catalogue."""
-    return cache.get_or_set("catalog:counts", catalogue_counts, RECENT_S)
+    # Plain values: the cache may be Redis, which keeps JSON.
+    return Counts(
+        **cache.get_or_set("catalog:counts", lambda: asdict(catalogue_counts()), RECENT_S)
+    )
 
 
 def categories_largest(n: int) -> list[Category]:

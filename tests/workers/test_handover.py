@@ -1,5 +1,7 @@
 """With a queue for embedding, a part's steps are shared between the workers of two queues."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
@@ -17,8 +19,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def gpu(settings) -> None:
+def gpu(settings) -> Iterator[None]:
     settings.EMBED_QUEUE = "gpu"
+    yield
+    for name in left():
+        default_storage.delete(f"handover/{name}")
 
 
 def upload() -> Part:
@@ -42,6 +47,7 @@ def test_one_draws_and_another_embeds_what_was_drawn(gpu, monkeypatch) -> None:
         "render": "done",
         "embed": "waiting",
         "classify": "waiting",
+        "compare": "waiting",
     }
     assert queued_by_task()["workers.part_embed"] == [part.pk]
     assert len(left()) == 1
