@@ -159,9 +159,12 @@ def test_an_engine_whose_weights_are_gone_refuses_and_the_rest_goes_on(
 ) -> None:
     with override_settings(WEIGHTS=tmp_path):
         encoders.encoders_forget()
-        answer = writer.post("/api/search/text", {"query": "ring"})
-        assert answer.status_code == 503
-        error = answer.json()["error"]
+        together = writer.post("/api/search/text", {"query": "ring"})
+        assert together.status_code == 200
+        assert "engine_fetch clip" in together.json()["engines_failed"]["clip"]
+        alone = writer.post("/api/search/text", {"query": "ring", "engine": "clip"})
+        assert alone.status_code == 503
+        error = alone.json()["error"]
         assert error["code"] == "weights_not_found"
         assert "engine_fetch clip" in error["message"]
         assert writer.get("/api/parts/").status_code == 200
