@@ -9,6 +9,7 @@ somebody waits for is read first and at once.
 
 import fcntl
 import re
+import threading
 import time
 import uuid
 from collections import deque
@@ -23,6 +24,7 @@ from kombu.utils.json import dumps, loads
 QUEUE_NAME = re.compile(r"(?=.*\w)[\w.@-]{1,200}", re.ASCII)
 LISTED = 64  # messages of one look into a queue's folder
 DEFAULT_PRIORITY = 5  # 0 is read first, 9 last
+_BINDING = threading.Lock()
 
 
 class Channel(filesystem.Channel):
@@ -64,6 +66,12 @@ class Channel(filesystem.Channel):
         listed = self._listed[queue]
         listed.extend(sorted(self._folder(queue).glob("*.msg"))[:LISTED])
         return len(listed)
+
+    def queue_bind(self, *args: Any, **kwargs: Any) -> None:
+        # Kombu notes for the whole process that a queue is bound before the table says so: another
+        # thread that sent between found no queue, and its message was dropped.
+        with _BINDING:
+            super().queue_bind(*args, **kwargs)
 
     def get_table(self, exchange: str) -> list[Any]:
         try:
