@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalog.models import Part
+from catalog.models import Part, PipelineStep
 from tests.factories import meshes
 
 Open = Callable[..., Any]
@@ -28,7 +28,7 @@ def test_two_files_are_sent_and_watched_until_ready(
     page.wait_for_selector(".pip.waiting")  # nobody works yet
     work()
     page.wait_for_selector('#upload-sum:has-text("2 ready")')
-    assert page.locator(".pip.done").count() == 8
+    assert page.locator(".pip.done").count() == 2 * len(PipelineStep.Step)
     assert Part.objects.get(file_name="box 1.stl").tags == ["new", "box"]
     page.set_input_files("#id_files", files[:1])
     page.wait_for_selector(".upload-row.here")
@@ -60,11 +60,11 @@ def test_a_part_comes_alive_when_its_work_is_done(
 
     part, _created = part_upload(file=stl())
     page = open_page(part.get_absolute_url(), login=staff)
-    assert page.locator(".step.waiting").count() == 4
+    assert page.locator(".step.waiting").count() == len(PipelineStep.Step)
     work()
     page.wait_for_selector(".view-strip img")
     assert page.locator(".view-strip img").count() == 12
-    assert page.locator(".step.done").count() == 4
+    assert page.locator(".step.done").count() == len(PipelineStep.Step)
     assert "10 × 20 × 30 mm" in page.inner_text(".facts")
 
 

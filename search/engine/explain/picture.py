@@ -1,9 +1,9 @@
 """The heat of one picture as it is shown: cells that add up, and pixels.
 
 The cells say how much; where within a cell, the picture's own detail says: an even face tells a
-network nothing. Chosen on 50 pairs of the choosing half (`python -m bench.explain --choose`): with
-detail, what comes back first brings more of the similarity than the bare silhouette does on 72% of
-the pairs instead of 50%; what is blurred away first takes as much as before.
+network nothing. Chosen on the choosing half of the pairs (`python -m bench.explain --choose`): with
+detail, what comes back first brings more of the similarity than the bare silhouette does on most
+pairs, without it on half of them; what is blurred away first takes as much as before.
 """
 
 import cv2
