@@ -30,6 +30,7 @@ from bench import running
 
 NEW = "other"
 TIMEOUT_S = 30
+UNSENT = "not asked: the server was too far behind when the load ended"
 THREADS = 64  # of the client: as many requests as may be under way
 KINDS = ("image", "text", "hybrid")
 TEXTS = (
@@ -85,14 +86,18 @@ def client(base: str, rate: float, pictures: list[bytes], report: Path, stop: Pa
 
     start = time.time()
     with ThreadPoolExecutor(THREADS) as pool, report.open("w") as lines:
-        n, asked = 0, []
+        asked = []
         while not stop.exists():
+            n = len(asked)
             due = start + n / rate
             time.sleep(max(0.0, due - time.time()))
-            asked.append(pool.submit(ask, n, due))
-            n += 1
-        for told in asked:
-            lines.write(json.dumps(told.result()) + "\n")
+            asked.append((n, due, pool.submit(ask, n, due)))
+        # What a server that fell behind left waiting is not asked any more, and told as failed:
+        # the report comes whatever happens.
+        for n, due, told in asked:
+            unsent = {"at": due, "kind": KINDS[n % len(KINDS)], "fault": UNSENT, "engines": [],
+                      "ms": (time.time() - due) * 1000}  # fmt: skip
+            lines.write(json.dumps(unsent if told.cancel() else told.result()) + "\n")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What the commands that change engines share."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -22,6 +22,3 @@ class EngineCommand(BaseCommand):
     def say(self, used: InUse) -> None:
         names = ", ".join(used.names)
         self.stdout.write(f"Now in use: {names} (selection {used.revision}).")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        raise NotImplementedError
