@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 WORK = Path(__file__).parent / "work" / "duplicates"
 REVISED = 0.02
-NEAREST = 12  # as search/duplicates.py compares
+NEAREST = 12  # as search/duplicates/services.py compares
 # What the altered part is to the part it was made from.
 ALTERED = {
     "subdivided": "same",

@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=7)
     options = parser.parse_args()
     django_ready()
-    from search.fetching import probe_views
+    from search.lifecycle.fetching import probe_views
 
     with tempfile.TemporaryDirectory(prefix="stlcatalog-bench-") as folder:
         encoder = encoder_made(Path(folder), options.model)

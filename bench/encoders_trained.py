@@ -47,7 +47,7 @@ def main() -> None:
         exported_ways,
     )
     from search.engine.encoders.running import cosine_least
-    from search.fetching import probe_views
+    from search.lifecycle.fetching import probe_views
 
     scaled = (probe_views(224) / 255 - np.array(MEAN)) / np.array(STD)
     rows = np.ascontiguousarray(np.moveaxis(scaled, -1, 1), np.float32)

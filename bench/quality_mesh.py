@@ -22,8 +22,8 @@ Vectors = dict[str, NDArray[np.float32]]
 
 
 def vectors(triangles: NDArray[np.floating]) -> Vectors:
-    from search import selection
     from search.encode import mesh_vectors
+    from search.lifecycle import selection
 
     mesh = mesh_normalise(np.asarray(triangles, np.float64), format="stl-binary")
     return mesh_vectors(mesh, selection.configured().names)
@@ -46,8 +46,8 @@ def main() -> None:
     django_ready()
     from django.conf import settings
 
-    from search import selection
     from search.engines import FUSION
+    from search.lifecycle import selection
 
     parts = [part_triangles(model) for model in furniture_dev(limit=options.limit)]
     groups = geometry_groups(parts)

@@ -45,7 +45,7 @@ def timed(one: Callable[[], object], *, rounds: int) -> tuple[str, str, str, int
 
     A search every 20 ms at most, as fifty people would ask.
     """
-    from search.logs import _writer
+    from search.evaluation.logs import _writer
 
     took, lost = [], 0
     begun = time.perf_counter()
@@ -68,7 +68,7 @@ def main() -> None:
 
         from catalog import meters
         from catalog.models import Part
-        from search.logs import search_log
+        from search.evaluation.logs import search_log
         from search.query import Query
         from search.services import Answer
 

@@ -174,7 +174,7 @@ class Journey:
 
     def run(self, rest: float) -> float:
         """Parts a second of the filling."""
-        from search import installs, switching
+        from search.lifecycle import installs, switching
         from search.models import EngineInstall
 
         self.phase("before")

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from catalog.admin import ActingAdmin
 from catalog.queue import enqueue
-from search.duplicates import pair_decide
+from search.duplicates.services import pair_decide
 from search.models import DuplicatePair, Snapshot, Space, Synonym
 
 
@@ -96,4 +96,5 @@ class DuplicatePairAdmin(LookOnly):
 
 
 # Evaluations and engines have rooms of their own; they register themselves.
-from search import admin_engines, admin_evaluation  # noqa: E402, F401
+from search.evaluation import admin as admin_evaluation  # noqa: E402, F401
+from search.lifecycle import admin as admin_engines  # noqa: E402, F401

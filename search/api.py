@@ -17,8 +17,9 @@ from catalog.errors import ServiceError
 from catalog.inputs import JsonParser, OneFileField
 from catalog.models import Part
 from catalog.selectors import part_get
-from search import indices, switching
-from search.logs import search_log
+from search import indices
+from search.evaluation.logs import search_log
+from search.lifecycle import switching
 from search.neighbours import parts_similar
 from search.query import Query
 from search.selectors import Filters

@@ -3,7 +3,9 @@
 from django.urls import re_path
 
 from catalog.api_urls import UUID
-from search import api, api_classify, api_explain, api_judging
+from search import api, api_classify
+from search.evaluation import api as api_judging
+from search.explanation import api as api_explain
 
 urlpatterns = [
     re_path(r"^search/image/?$", api.ImageSearchApi.as_view(), name="api_search_image"),

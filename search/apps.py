@@ -15,6 +15,6 @@ class SearchConfig(AppConfig):
 
 
 def _duplicates(part: Any) -> Any:
-    from search.api_duplicates import part_duplicates
+    from search.duplicates.api import part_duplicates
 
     return part_duplicates(part)

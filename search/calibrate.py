@@ -50,7 +50,7 @@ def engine_calibrate(name: str) -> "dict[str, Logistic]":
     """
     from search.engine.calibration import logistic_fit
     from search.engine.encoders.network import calibration_write
-    from search.fetching import network
+    from search.lifecycle.fetching import network
 
     encoder = network(name)
     firsts = {"image": list(_by_view(shelf_read(encoder.space)))}

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from catalog.errors import ServiceError
 from catalog.models import Category, Part
-from search import embeddings, encode, encoders, engines, expand, selection, selectors
+from search import embeddings, encode, encoders, engines, expand, selectors
 from search.candidates import Stopwatch
 from search.indices import index_current
-from search.selection import selection_pinned
+from search.lifecycle import selection
+from search.lifecycle.selection import selection_pinned
 
 if TYPE_CHECKING:
     from search.engine.classify import Tuning

@@ -15,7 +15,7 @@ import numpy as np
 from django.conf import settings
 
 from catalog.errors import ServiceError
-from search import remote
+from search.remote import client as remote
 
 if TYPE_CHECKING:
     from search.engine.calibration import Logistic

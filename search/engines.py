@@ -1,7 +1,7 @@
 """Which engines there are, and which of those in use can answer what is asked.
 
-Their encoders are in `encoders.py`, the choice of those in use in `selection.py`, the making of
-their vectors in `installs.py`.
+Their encoders are in `encoders.py`, the choice of those in use in `lifecycle/selection.py`, the making of
+their vectors in `lifecycle/installs.py`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import ServiceError
-from search import encoders, selection
+from search import encoders
+from search.lifecycle import selection
 
 if TYPE_CHECKING:
     from search.engine.encoders.space import Space

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from search.selection import selection_pinned
+from search.lifecycle.selection import selection_pinned
 
 
 class SelectionMiddleware:

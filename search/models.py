@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Part
 from search.expand import terms_split
-from search.models_engines import EngineInstall, InstallFault, Selection  # noqa: F401  Django's
+from search.lifecycle.models import EngineInstall, InstallFault, Selection  # noqa: F401  Django's
 
 
 class Space(models.Model):
@@ -128,8 +128,8 @@ class Synonym(models.Model):
 
 # Django finds a model through this module; the rows of searches and their judging have a room of
 # their own.
-from search.models_duplicates import DuplicatePair  # noqa: E402
-from search.models_evaluation import (  # noqa: E402
+from search.duplicates.models import DuplicatePair  # noqa: E402
+from search.evaluation.models import (  # noqa: E402
     EvaluationQuery,
     EvaluationRun,
     EvaluationValue,

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from catalog.errors import ServiceError
 from catalog.models import Part
-from search import embeddings, encoders, engines, selection
+from search import embeddings, encoders, engines
 from search.candidates import Stopwatch, candidates_find
 from search.encode import Encoded
 from search.feedback import marks_read
+from search.lifecycle import selection
+from search.lifecycle.selection import selection_pinned
 from search.query import Query, k_checked
-from search.selection import selection_pinned
 from search.services import Answer, hits_make, hits_marked
 
 # A part is asked about as its file would be: all its views count, shape and looks together.

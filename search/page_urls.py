@@ -3,7 +3,9 @@
 from django.urls import re_path
 
 from catalog.api_urls import UUID
-from search import pages, pages_judging, why
+from search import pages
+from search.evaluation import pages as pages_judging
+from search.explanation import pages as why
 
 urlpatterns = [
     re_path(r"^$", pages.search, name="search"),

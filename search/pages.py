@@ -19,10 +19,10 @@ from catalog.selectors import (
     parts_page,
 )
 from search.engines import engines_for
+from search.evaluation.logs import search_log
+from search.evaluation.pages import judging_of
 from search.forms import KINDS, SearchForm, SimilarForm
-from search.logs import search_log
 from search.neighbours import parts_similar
-from search.pages_judging import judging_of
 from search.services import search_run
 
 RECENT = 12

@@ -11,12 +11,13 @@ from django.conf import settings
 
 from catalog.errors import ServiceError
 from catalog.models import Part
-from search import encoders, engines, selection, selectors
+from search import encoders, engines, selectors
 from search.candidates import Candidates, Look, Stopwatch, candidates_find
 from search.encode import Encoded, PhotoCut
 from search.feedback import NO_MARKS, Marks, marks_read
+from search.lifecycle import selection
+from search.lifecycle.selection import selection_pinned
 from search.query import Query, k_checked, query_encode
-from search.selection import selection_pinned
 
 if TYPE_CHECKING:
     from search.engine.shape.relation import Relation

@@ -60,7 +60,7 @@ def engines_fit(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """The engines in use make the vectors they were chosen with; `serve` asks at its start."""
     from django.db import DatabaseError
 
-    from search import selection
+    from search.lifecycle import selection
 
     if not databases:
         return []

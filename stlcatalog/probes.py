@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from catalog.refusals import refusal
-from search import remote, selection
+from search.lifecycle import selection
+from search.remote import client as remote
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

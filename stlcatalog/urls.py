@@ -11,7 +11,7 @@ from stlcatalog.probes import healthz, readyz
 
 urlpatterns = [
     path("api/", include("catalog.api_urls")),
-    path("", include("search.urls_duplicates")),
+    path("", include("search.duplicates.urls")),
     path("api/", include("search.api_urls")),
     re_path(r"^api/schema/?$", schema.SchemaApi.as_view(), name="schema"),
     re_path(r"^api/docs/?$", schema.DocsApi.as_view(url_name="schema"), name="api_docs"),

@@ -25,9 +25,9 @@ def clean_state() -> Iterator[None]:
 
     And in the language of the settings: a request leaves its own active in the thread.
     """
+    from search.evaluation.logs import _writer
     from search.glossary import _glossary
     from search.indices import _held
-    from search.logs import _writer
 
     translation.deactivate()
     cache.clear()

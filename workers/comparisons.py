@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from catalog.models import Part, PipelineStep
-from search import duplicates
+from search.duplicates import services as duplicates
 from workers.backlog import backlog_work
 from workers.steps import embed
 

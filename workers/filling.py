@@ -18,10 +18,11 @@ from django.utils import timezone
 from catalog.errors import ServiceError
 from catalog.models import Part, PipelineStep
 from catalog.queue import enqueue
-from search import engines, installs, switching
+from search import engines
 from search.engine.errors import EncoderError, EngineError
+from search.lifecycle import installs, switching
+from search.lifecycle.selection import selection_pinned
 from search.models import EngineInstall
-from search.selection import selection_pinned
 from workers.steps import embed
 from workers.work import Work
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.models import Part
 from catalog.queue import SOON, enqueue
 from catalog.services import LOST_AFTER
-from search import wire
+from search.remote import wire
 from workers.claims import part_release
 from workers.work import Work
 

@@ -18,7 +18,7 @@ from catalog.errors import ServiceError
 from catalog.models import Part, PipelineStep
 from catalog.queue import enqueue
 from search.engine.errors import EngineError
-from search.selection import selection_pinned
+from search.lifecycle.selection import selection_pinned
 from workers import handover
 from workers.claims import LEASE, part_claim, part_release
 from workers.steps import classify, compare, embed, inspect, render

@@ -16,7 +16,7 @@ from django.utils import timezone
 from catalog import services
 from catalog.models import Part, PipelineStep
 from search import classify, engines
-from search.selection import selection_pinned
+from search.lifecycle.selection import selection_pinned
 from workers.backlog import backlog_work
 from workers.steps import embed
 

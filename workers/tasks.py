@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import celeryd_init, worker_ready
 
-from search import remote
+from search.remote import client as remote
 from workers import claims, comparisons, filling, pipeline, suggestions, upgrades
 
 
@@ -23,10 +23,10 @@ def part_embed(part_id: int) -> None:
 @shared_task(name="workers.parts_sweep")
 def parts_sweep(starting: bool = False) -> None:
     """Every minute, and when a worker starts: what was left behind, and what has grown."""
-    from search.evaluation import evaluations_waiting
+    from search.evaluation.logs import logs_prune
+    from search.evaluation.services import evaluations_waiting
     from search.indices import spaces_to_compact
-    from search.installs import installs_sweep, keys_untended
-    from search.logs import logs_prune
+    from search.lifecycle.installs import installs_sweep, keys_untended
 
     claims.parts_sweep(starting=starting)
     untended = keys_untended()
@@ -99,7 +99,7 @@ def duplicates_refresh() -> None:
 @shared_task(name="workers.query_encode", acks_late=False)
 def query_encode(question: str) -> None:
     """Somebody waits: a question lost with its worker is not worth asking again."""
-    from search.remote_answer import question_answer
+    from search.remote.answer import question_answer
 
     question_answer(question)
 
@@ -113,7 +113,7 @@ def encoders_here(**kwargs: object) -> None:
 @shared_task(name="workers.evaluation_work")
 def evaluation_work(run_id: int) -> None:
     """A slice of measuring engines; what is left waits behind whatever came meanwhile."""
-    from search import evaluation
+    from search.evaluation import services as evaluation
 
     if evaluation.evaluation_work(run_id):
         evaluation_work.delay(run_id)
@@ -123,7 +123,7 @@ def evaluation_work(run_id: int) -> None:
 def worker_begins(sender: Any, **kwargs: object) -> None:
     queues = sender.app.amqp.queues.consume_from
     if remote.QUEUE in queues:
-        from search.remote_answer import live
+        from search.remote.answer import live
 
         live()
     if "ingest" in queues:

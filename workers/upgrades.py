@@ -11,9 +11,10 @@ import logging
 from django.core.cache import cache
 
 from catalog.errors import ServiceError
-from search import engines, installs, selection
+from search import engines
+from search.lifecycle import installs, selection
+from search.lifecycle.selection import selection_pinned
 from search.models import EngineInstall
-from search.selection import selection_pinned
 from workers.filling import Progress, fill
 from workers.steps import embed
 

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import search.models_evaluation
+import search.evaluation.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
             name='SearchLog',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(default=search.models_evaluation.key_new, editable=False, max_length=24, unique=True)),
+                ('key', models.CharField(default=search.evaluation.models.key_new, editable=False, max_length=24, unique=True)),
                 ('door', models.CharField(choices=[('page', 'page'), ('api', 'API')], max_length=8, verbose_name='door')),
                 ('kind', models.CharField(choices=[('image', 'picture'), ('text', 'words'), ('hybrid', 'picture and words'), ('mesh', 'mesh')], max_length=8, verbose_name='kind')),
                 ('engine', models.CharField(max_length=80, verbose_name='engine')),

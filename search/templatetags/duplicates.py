@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Part
 from catalog.templatetags.house import significant
-from search import duplicates
+from search.duplicates import services as duplicates
 from search.models import DuplicatePair
 
 register = template.Library()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.models import Part
-from search import logs
+from search.evaluation import logs
 from search.models import EvaluationQuery, Judgement
 
 Open = Callable[..., Any]

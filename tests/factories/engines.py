@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from search import encoders, installs
+from search import encoders
+from search.lifecycle import installs
 from search.models import EngineInstall
 from stlcatalog.config import MiniEngine
 from tests.factories.encoders import words_checkpoint

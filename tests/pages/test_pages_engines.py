@@ -9,7 +9,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from catalog.models import Part
-from search import encoders, engines, installs
+from search import encoders, engines
+from search.lifecycle import installs
 from search.models import EngineInstall, EvaluationRun, Selection
 from tests.factories.engines import engine_add, engine_installed, engine_set
 

@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import Part
-from search import evaluation
-from search.evaluation import Plan
+from search.evaluation import services as evaluation
+from search.evaluation.services import Plan
 from search.models import EvaluationQuery, EvaluationRun, Judgement, SearchLog
 from tests.factories.shelf import axes_in_place, looks, part_on_shelf
 from tests.pages.test_pages_safe import EVIL, faults

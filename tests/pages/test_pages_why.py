@@ -14,7 +14,7 @@ from catalog.models import Part
 from search import encoders
 from search.embeddings import embeddings_write
 from search.engine.fusion import views_mean
-from search.explain_sides import views_draw
+from search.explanation.sides import views_draw
 from tests.factories import meshes
 
 HTMX = {"HX-Request": "true"}

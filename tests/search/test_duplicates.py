@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from catalog.models import Part, PipelineStep
-from search import duplicates, engines
+from search import engines
+from search.duplicates import services as duplicates
 from search.embeddings import embeddings_write
 from search.engine.mesh.normalise import mesh_normalise
 from search.engine.shape.descriptor import SHAPE_SPACE, shape_embed

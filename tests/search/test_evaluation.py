@@ -14,13 +14,15 @@ from django.utils import timezone
 from catalog import services
 from catalog.errors import ServiceError
 from catalog.models import Category, Part
-from search import encoders, evaluation, evaluation_steps
+from search import encoders
 from search.engine.encoders.space import Space
 from search.engine.errors import EncoderError
-from search.evaluation import Plan
-from search.evaluation_steps import rankings_of
+from search.evaluation import services as evaluation
+from search.evaluation import steps as evaluation_steps
+from search.evaluation.questions import Choice, Reader, grades_joined, refs_choose
+from search.evaluation.services import Plan
+from search.evaluation.steps import rankings_of
 from search.models import EvaluationQuery, EvaluationRun, EvaluationValue, Judgement, SearchLog
-from search.questions import Choice, Reader, grades_joined, refs_choose
 from tests.factories.shelf import axes_in_place, looks, part_on_shelf
 
 pytestmark = pytest.mark.django_db

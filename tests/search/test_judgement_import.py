@@ -17,11 +17,11 @@ from PIL import Image, ImageDraw
 
 from catalog.errors import SENTENCES, ServiceError
 from catalog.models import Part
-from search import judgement_import
-from search.judgement_files import FileFault, judgements_read, topics_read
-from search.judgement_import import FolderBundle, upload_import
+from search.evaluation import judgement_import
+from search.evaluation.judgement_files import FileFault, judgements_read, topics_read
+from search.evaluation.judgement_import import FolderBundle, upload_import
+from search.evaluation.questions import Choice, Reader, refs_choose
 from search.models import EvaluationQuery, Judgement
-from search.questions import Choice, Reader, refs_choose
 from tests.factories.shelf import axes_in_place, looks, part_on_shelf
 
 pytestmark = pytest.mark.django_db

@@ -12,10 +12,10 @@ from django.utils import timezone
 from PIL import Image, ImageDraw
 
 from catalog.errors import ServiceError
-from search import judging, logs
+from search.evaluation import judging, logs
+from search.evaluation.questions import Choice, Reader, grades_joined, refs_choose
 from search.models import EvaluationQuery, Judgement, SearchLog
 from search.query import Query
-from search.questions import Choice, Reader, grades_joined, refs_choose
 from search.services import Answer
 from tests.factories.shelf import axes_in_place, looks, part_on_shelf
 

@@ -12,9 +12,10 @@ from django.test import Client
 from PIL import Image, ImageDraw
 
 from catalog.queue import NoAnswer, answers, ask
-from search import encoders, remote
+from search import encoders
 from search.encode import photo_encode, text_encode
-from search.remote_answer import question_answer
+from search.remote import client as remote
+from search.remote.answer import question_answer
 from tests.factories.processes import encode_worker, kill, until
 from tests.factories.work import queue_clear
 
@@ -203,7 +204,7 @@ class TestWhatIsSaid:
     """The worker's answers to what it cannot do."""
 
     def asked(self, data: bytes) -> dict:
-        from search import wire
+        from search.remote import wire
 
         return wire.unpack(ask(remote.TASK, data, queue=remote.QUEUE, seconds=5, waiting_most=9))[0]
 
@@ -217,7 +218,7 @@ class TestWhatIsSaid:
         ],
     )
     def test_another_version(self, answered, said) -> None:
-        from search import wire
+        from search.remote import wire
 
         assert self.asked(wire.pack(said, [pictures(1)]))["error"] == "encoders_differ"
 

@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw
 from rest_framework.test import APIClient
 
 from catalog.models import Part
-from search import engines, switching
+from search import engines
 from search.embeddings import embeddings_write
+from search.lifecycle import switching
 from search.models import EngineInstall
 from tests.factories.embeddings import unit_rows
 

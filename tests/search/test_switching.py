@@ -12,8 +12,9 @@ from django.db import connection
 
 from catalog.errors import ServiceError
 from catalog.models import Part
-from search import encoders, engines, indices, installs, selection, switching
+from search import encoders, engines, indices
 from search.embeddings import embeddings_write
+from search.lifecycle import installs, selection, switching
 from search.models import Embedding, EngineInstall, Selection, Snapshot, Space
 from tests.factories.encoders import words_checkpoint
 from tests.factories.engines import engine_installed, engine_set

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from search import wire
+from search.remote import wire
 
 SHAPES = array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=6)
 ARRAYS = st.one_of(

@@ -13,7 +13,8 @@ from PIL import Image
 
 from catalog.models import Part
 from catalog.queue import answers
-from search import encoders, remote
+from search import encoders
+from search.remote import client as remote
 from tests.factories import meshes
 from tests.factories.processes import encode_worker, kill, until, worker
 from workers.claims import parts_sweep

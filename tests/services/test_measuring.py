@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from search import evaluation, logs
-from search.evaluation import Plan
+from search.evaluation import logs
+from search.evaluation import services as evaluation
+from search.evaluation.questions import Choice
+from search.evaluation.services import Plan
 from search.models import EvaluationRun, Judgement, SearchLog
-from search.questions import Choice
 from tests.factories.shelf import axes_in_place, looks, part_on_shelf
 
 pytestmark = pytest.mark.django_db(transaction=True)

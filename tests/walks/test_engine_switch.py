@@ -11,7 +11,8 @@ from django.core.management import call_command
 
 from catalog import services
 from catalog.models import Part
-from search import encoders, installs
+from search import encoders
+from search.lifecycle import installs
 from search.models import Embedding, EngineInstall, Space
 from tests.factories import meshes
 from tests.factories.engines import engine_add

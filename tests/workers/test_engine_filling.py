@@ -10,8 +10,8 @@ from django.core.management import call_command
 from catalog import services
 from catalog.errors import ServiceError
 from catalog.models import Part
-from search import installs, selection, switching
 from search.engine.errors import EncoderError
+from search.lifecycle import installs, selection, switching
 from search.models import Embedding, EngineInstall, Snapshot
 from tests.factories.engines import engine_set
 from workers import filling, pipeline, tasks, upgrades

@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from catalog import services
 from catalog.models import Part
-from search import encoders, engines, selection, switching
+from search import encoders, engines
+from search.lifecycle import selection, switching
 from search.models import Embedding, EngineInstall
 from tests.factories import meshes
 from tests.factories.encoders import words_checkpoint

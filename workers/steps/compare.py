@@ -1,6 +1,6 @@
 """Look for the part's duplicates among the parts nearest to it."""
 
-from search import duplicates
+from search.duplicates import services as duplicates
 from workers import comparisons
 from workers.work import Work
 

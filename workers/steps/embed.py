@@ -8,8 +8,9 @@ import logging
 from collections.abc import Sequence
 
 from catalog.errors import ServiceError
-from search import embeddings, engines, installs, selection
+from search import embeddings, engines
 from search.engine.errors import EncoderError, EngineError
+from search.lifecycle import installs, selection
 from search.models import EngineInstall
 from workers.steps import render
 from workers.work import Work

@@ -6,7 +6,7 @@ from typing import TypeVar
 from django.core.management.base import BaseCommand, CommandError
 
 from catalog.errors import ServiceError
-from search.selection import InUse
+from search.lifecycle.selection import InUse
 
 Answer = TypeVar("Answer")
 

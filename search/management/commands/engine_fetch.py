@@ -8,8 +8,8 @@ from django.core.management import CommandError
 from django.core.management.base import BaseCommand, CommandParser
 
 from catalog.errors import ServiceError
-from search import fetching
 from search.engine.errors import EngineError
+from search.lifecycle import fetching
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from search import switching
+from search.lifecycle import switching
 from search.models import Selection
 
 SHOWN = 10

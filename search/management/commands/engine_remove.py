@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from search import installs, switching
+from search.lifecycle import installs, switching
 from search.management.commands._engine_command import EngineCommand
 
 

@@ -8,7 +8,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.errors import ServiceError
-from search import evaluation, questions
+from search.evaluation import questions
+from search.evaluation import services as evaluation
 from search.models import EvaluationRun
 
 NAMES = {"precision": "P@{k}", "recall": "R@{k}", "rr": "MRR", "ndcg": "nDCG@{k}"}

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.errors import ServiceError
-from search import judgement_import
+from search.evaluation import judgement_import
 
 
 class Command(BaseCommand):

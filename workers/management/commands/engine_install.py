@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from search import installs
+from search.lifecycle import installs
 from search.management.commands._engine_command import EngineCommand
 from search.models import EngineInstall
 from workers.filling import Progress, fill

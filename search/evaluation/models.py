@@ -1,6 +1,6 @@
 """What searches leave behind, what people say of their hits, and how well engines did.
 
-Rows only: `judging.py` and `logs.py` write them, `evaluation.py` measures by them.
+Rows only: `judging.py` and `logs.py` write them, `services.py` measures by them.
 """
 
 import secrets

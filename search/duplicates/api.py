@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from catalog.api import PER_PAGE_MAX, PartOutput
 from catalog.models import Part
-from search import duplicates
+from search.duplicates import services as duplicates
 from search.models import DuplicatePair
 from search.templatetags.duplicates import likeness_says
 

@@ -1,4 +1,4 @@
-"""Pairs of parts that look like one part twice. `duplicates.py` finds and decides them."""
+"""Pairs of parts that look like one part twice. `services.py` finds and decides them."""
 
 from django.conf import settings
 from django.db import models

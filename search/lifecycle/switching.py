@@ -18,9 +18,10 @@ from django.utils import timezone
 
 from catalog.errors import ServiceError
 from catalog.queue import enqueue
-from search import encoders, engines, installs, selection
+from search import encoders, engines
+from search.lifecycle import installs, selection
+from search.lifecycle.selection import Chosen, InUse
 from search.models import Embedding, EngineInstall, Selection, Snapshot, Space
-from search.selection import Chosen, InUse
 
 log = logging.getLogger(__name__)
 

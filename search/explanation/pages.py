@@ -21,8 +21,8 @@ from catalog.models import Part
 from catalog.pages import says_why
 from catalog.selectors import part_get
 from search import engines
-from search.explain import Explained, explain_run, surface_run
-from search.explain_facts import features, sentences
+from search.explanation.facts import features, sentences
+from search.explanation.services import Explained, explain_run, surface_run
 from search.forms import KINDS, SearchForm
 from search.query import Query
 from search.selectors import view_images

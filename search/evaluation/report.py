@@ -9,12 +9,12 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from search import engines
-from search.charts import Bars, Lines, bars_draw, lines_draw
 from search.engine.metrics import bootstrap_interval
 from search.engine.significance import holm, paired_p
-from search.evaluation_metrics import GROUPS, MEASURES
+from search.evaluation.charts import Bars, Lines, bars_draw, lines_draw
+from search.evaluation.metrics import GROUPS, MEASURES
+from search.evaluation.questions import ready_parts
 from search.models import EvaluationQuery, EvaluationRun, EvaluationValue, Judgement
-from search.questions import ready_parts
 
 DEFAULT_MEASURE = "ndcg"
 REAL = 0.05  # a corrected p below it is called a difference

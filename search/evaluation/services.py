@@ -21,9 +21,9 @@ from django.utils import timezone
 from catalog.errors import ServiceError
 from catalog.queue import enqueue
 from search import engines
-from search.evaluation_steps import LEASE, Plan, run_work
+from search.evaluation.questions import KINDS, SOURCES
+from search.evaluation.steps import LEASE, Plan, run_work
 from search.models import EvaluationRun
-from search.questions import KINDS, SOURCES
 
 log = logging.getLogger(__name__)
 

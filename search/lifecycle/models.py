@@ -1,6 +1,6 @@
 """Which engines are in use, and which ones' vectors are kept or being made.
 
-`selection.py` and `installs.py` write them. Part of `models.py`, in a file of its own.
+`selection.py` and `installs.py` write them.
 """
 
 from typing import Any

@@ -2,7 +2,7 @@
 
 `explain_run` looks at one query and one part again, as the search did, and takes the similarity
 apart. What it finds, the picture shown beside it too, is kept in the cache for minutes, by the
-content it was found of; the sentences are made anew for each reader (`explain_facts.py`). Nothing
+content it was found of; the sentences are made anew for each reader (`facts.py`). Nothing
 of a query is stored anywhere else.
 """
 
@@ -25,7 +25,7 @@ from catalog.errors import ServiceError
 from catalog.models import Part
 from search import embeddings, encoders, engines
 from search.encode import text_encode
-from search.explain_sides import Asked, asked_read, picture_size, views_draw
+from search.explanation.sides import Asked, asked_read, picture_size, views_draw
 from search.query import Query, alpha_of, text_checked, wordings
 
 if TYPE_CHECKING:

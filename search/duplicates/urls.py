@@ -2,7 +2,8 @@
 
 from django.urls import re_path
 
-from search import api_duplicates, pages_duplicates
+from search.duplicates import api as api_duplicates
+from search.duplicates import pages as pages_duplicates
 
 urlpatterns = [
     re_path(

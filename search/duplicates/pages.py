@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_POST
 from catalog.errors import ServiceError
 from catalog.models import Part
 from catalog.pages import says_why
-from search import duplicates
-from search.duplicates import PairFilters
+from search.duplicates import services as duplicates
+from search.duplicates.services import PairFilters
 from search.models import DuplicatePair
 
 State, Relation = DuplicatePair.State, DuplicatePair.Relation

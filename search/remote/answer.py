@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from catalog.box import BoxError
 from catalog.queue import answers
-from search import encoders, engines, wire
+from search import encoders, engines
 from search.batches import Batches, TooLate
-from search.remote import QUEUE
+from search.remote import wire
+from search.remote.client import QUEUE
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from catalog.inputs import JsonParser, OneFileField
 from catalog.models import Part
 from catalog.selectors import part_get
 from search.api import CropField, picture_bytes
-from search.explain import Explained, explain_run, surface_run
-from search.explain_facts import features, sentences
+from search.explanation.facts import features, sentences
+from search.explanation.services import Explained, explain_run, surface_run
 from search.query import Query
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import ServiceError
 from catalog.queue import NoAnswer, answers, ask
-from search import wire
+from search.remote import wire
 
 if TYPE_CHECKING:
     from search.engine.calibration import Logistic

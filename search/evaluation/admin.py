@@ -17,11 +17,13 @@ from django.utils.translation import gettext_lazy
 
 from catalog.admin import ReadOnlyInline
 from catalog.errors import ServiceError
-from search import evaluation, evaluation_report, judgement_import
 from search.admin import LookOnly
+from search.evaluation import judgement_import
+from search.evaluation import report as evaluation_report
+from search.evaluation import services as evaluation
+from search.evaluation.models import QueryKind
+from search.evaluation.questions import DEFAULT_SOURCES, SOURCES, Choice
 from search.models import EvaluationQuery, EvaluationRun, Judgement, SearchLog
-from search.models_evaluation import QueryKind
-from search.questions import DEFAULT_SOURCES, SOURCES, Choice
 
 REFRESH_S = "3"
 

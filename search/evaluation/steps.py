@@ -1,6 +1,6 @@
 """The steps of a run: its questions chosen and asked, throughput taken, figures made.
 
-Knows nothing of claims and queues: `evaluation.py` says when to begin and for how long.
+Knows nothing of claims and queues: `services.py` says when to begin and for how long.
 """
 
 import hashlib
@@ -22,9 +22,9 @@ from django.utils import timezone
 from catalog.errors import ServiceError
 from search import embeddings, encoders, engines
 from search.engine import metrics
-from search.evaluation_metrics import GROUPS, MEASURES, Column, figures
+from search.evaluation.metrics import GROUPS, MEASURES, Column, figures
+from search.evaluation.questions import Choice, Question, Reader, kinds_first, refs_choose
 from search.models import EvaluationRun, EvaluationValue, Space
-from search.questions import Choice, Question, Reader, kinds_first, refs_choose
 from search.services import search_run
 
 State = EvaluationRun.State

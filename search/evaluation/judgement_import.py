@@ -21,7 +21,7 @@ from django.db import transaction
 from catalog.errors import ServiceError, sentence
 from catalog.models import Part
 from search import engines
-from search.judgement_files import (
+from search.evaluation.judgement_files import (
     FAULTS_MOST,
     Asked,
     FileFault,
@@ -29,7 +29,7 @@ from search.judgement_files import (
     judgements_read,
     topics_read,
 )
-from search.logs import language_of, query_digest
+from search.evaluation.logs import language_of, query_digest
 from search.models import EvaluationQuery, Judgement
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")

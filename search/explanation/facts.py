@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from catalog.models import Part
 from catalog.templatetags.house import significant
 from catalog.words import query_groups, terms_of
-from search.explain import Explained
+from search.explanation.services import Explained
 
 # Two numbers this near, as shares, are said to agree; up to twice as far, to be near.
 ALIKE = 0.05

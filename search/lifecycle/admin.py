@@ -18,7 +18,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from catalog.errors import ServiceError
-from search import engines, installs, selection, switching
+from search import engines
+from search.lifecycle import installs, selection, switching
 from search.models import EngineInstall, EvaluationRun, InstallFault, Selection
 
 State = EngineInstall.State

@@ -10,9 +10,10 @@ from rest_framework.views import APIView
 
 from catalog.errors import ServiceError
 from catalog.selectors import part_get
-from search import evaluation, judging
+from search.evaluation import judging
+from search.evaluation import services as evaluation
+from search.evaluation.questions import DEFAULT_SOURCES, KINDS, SOURCES, Choice
 from search.models import EvaluationRun, Judgement
-from search.questions import DEFAULT_SOURCES, KINDS, SOURCES, Choice
 
 RUNS_SHOWN = 50
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from catalog.errors import ServiceError
 from catalog.pages import says_why
 from catalog.selectors import part_get
-from search import judging
+from search.evaluation import judging
 from search.models import SearchLog
 
 # The page's script says so, and gets the thumbs alone.

@@ -17,7 +17,8 @@ from django.utils import timezone
 from catalog.errors import ServiceError
 from catalog.models import Part
 from catalog.queue import enqueue
-from search import engines, selection
+from search import engines
+from search.lifecycle import selection
 from search.models import Embedding, EngineInstall, InstallFault, Space
 
 log = logging.getLogger(__name__)
@@ -220,7 +221,7 @@ def install_finish(row: EngineInstall) -> None:
 
 def install_measure(row: EngineInstall, *, user: Any = None) -> None:
     """Ask for an evaluation beside the engines in use; with nothing judged it says so itself."""
-    from search.evaluation import Plan, evaluation_start
+    from search.evaluation.services import Plan, evaluation_start
 
     used = [name for name in engines.in_use() if name != row.engine]
     run = evaluation_start(

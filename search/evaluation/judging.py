@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.errors import ServiceError
 from catalog.models import Part
 from catalog.selectors import part_get
-from search.logs import language_of, query_digest
+from search.evaluation.logs import language_of, query_digest
 from search.models import EvaluationQuery, Judgement, SearchLog
 
 THUMBS = {"up": Judgement.RIGHT, "down": Judgement.WRONG}

@@ -1,0 +1,1 @@
+"""Parts that are the same thing twice: pairs, dismissals, the notice at upload."""

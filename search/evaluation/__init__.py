@@ -1,0 +1,1 @@
+"""Judgements, searches kept, and how well the engines answer them."""

@@ -1,0 +1,1 @@
+"""Why a part was found: maps, pairs, facts and sentences."""
