@@ -1,7 +1,7 @@
 """Which engines there are, and which of those in use can answer what is asked.
 
-Their encoders are in `encoders.py`, the choice of those in use in `lifecycle/selection.py`, the making of
-their vectors in `lifecycle/installs.py`.
+Their encoders are in `encoders.py`, the choice of those in use in `lifecycle/selection.py`, the
+making of their vectors in `lifecycle/installs.py`.
 """
 
 from collections.abc import Iterator, Sequence

@@ -4,15 +4,13 @@ A claim names its process, so that a process that died is noticed at once on its
 by the claim's age from anywhere else.
 """
 
-import os
-import socket
-import threading
 from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from catalog.holders import claim_is_dead, me
 from catalog.models import Part
 from catalog.queue import LATER, enqueue
 from catalog.services import LOST_AFTER
@@ -23,11 +21,6 @@ AHEAD_MOST = 200  # more messages than the processes of one worker hold ahead of
 SWEEP_MOST = 500  # parts sent again in one sweep; the next comes a minute later
 
 UNFINISHED = (Part.Status.QUEUED, Part.Status.PROCESSING)
-
-
-def me() -> str:
-    """This thread of this process of this machine."""
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
 
 
 def part_claim(part_id: int) -> Part | None:
@@ -53,27 +46,6 @@ def part_release(part: Part, **fields: object) -> bool:
     """Give the part up with these values; False when it is no longer this process's."""
     held = Part.objects.filter(pk=part.pk, claimed_by=me(), status=Part.Status.PROCESSING)
     return bool(held.update(claimed_by="", updated_at=timezone.now(), **fields))
-
-
-def claim_is_dead(claimed_by: str) -> bool:
-    """Whether the claim's process was on this machine and is no more.
-
-    A process whose number was given to another one looks alive; its claim's age tells later.
-    """
-    host, _colon, worker = claimed_by.partition(":")
-    pid = worker.partition(":")[0]
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    if claimed_by == me():
-        # The very thread that claimed it is here asking again: the task that did is over.
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 def parts_sweep(*, starting: bool = False) -> int:

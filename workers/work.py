@@ -1,16 +1,11 @@
 """What the steps of one part share, so that nothing is read, parsed or drawn twice in one run."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path, PurePosixPath
-from shutil import copyfileobj
-from tempfile import NamedTemporaryFile
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-from django.db.models.fields.files import FieldFile
-
+from catalog.files import local_path
 from catalog.models import Part
 from search import engines
 
@@ -53,22 +48,3 @@ class Work:
         for name, value in fields.items():
             setattr(self.part, name, value)
         self.part.save(update_fields=[*fields, "updated_at"])
-
-
-@contextmanager
-def local_path(file: FieldFile) -> Iterator[Path]:
-    """The stored file's path on this machine; a temporary copy when the storage is elsewhere."""
-    try:
-        path = Path(file.path)
-    except NotImplementedError:
-        path = None
-    if path is not None:
-        yield path
-        return
-    with (
-        NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy,
-        file.storage.open(file.name, "rb") as source,
-    ):
-        copyfileobj(source, copy, 1024 * 1024)
-        copy.flush()
-        yield Path(copy.name)
