@@ -1,6 +1,6 @@
 """The search's paths under /api/, with and without the trailing slash."""
 
-from django.urls import re_path
+from django.urls import include, path, re_path
 
 from catalog.api_urls import UUID
 from search import api, api_classify
@@ -15,6 +15,7 @@ urlpatterns = [
     re_path(rf"^parts/{UUID}/similar/?$", api.PartSimilarApi.as_view(), name="api_part_similar"),
     re_path(r"^classify/?$", api_classify.ClassifyApi.as_view(), name="api_classify"),
     re_path(r"^explain/?$", api_explain.ExplainApi.as_view(), name="api_explain"),
+    path("", include("search.inspection.urls")),
     re_path(r"^engines/?$", api.EngineListApi.as_view(), name="api_engines"),
     re_path(r"^indices/?$", api.IndexListApi.as_view(), name="api_indices"),
     re_path(r"^judgements/?$", api_judging.JudgementListApi.as_view(), name="api_judgements"),

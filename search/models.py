@@ -136,6 +136,14 @@ from search.evaluation.models import (  # noqa: E402
     Judgement,
     SearchLog,
 )
+from search.inspection.models import (  # noqa: E402
+    Inspection,
+    InspectionBatch,
+    InspectionPhoto,
+    QcCalibration,
+    QcThreshold,
+    Webhook,
+)
 
 __all__ = [
     "DuplicatePair",
@@ -143,9 +151,15 @@ __all__ = [
     "EvaluationQuery",
     "EvaluationRun",
     "EvaluationValue",
+    "Inspection",
+    "InspectionBatch",
+    "InspectionPhoto",
     "Judgement",
+    "QcCalibration",
+    "QcThreshold",
     "SearchLog",
     "Snapshot",
     "Space",
     "Synonym",
+    "Webhook",
 ]

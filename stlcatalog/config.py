@@ -139,6 +139,14 @@ class Remote(Section):
     waiting: PositiveInt = 64
 
 
+class Inspection(Section):
+    threshold: Share = 0.9
+    rivals: Annotated[int, Field(ge=0, le=10)] = 3
+    seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
+    wait_s: Annotated[float, Field(ge=0, le=50)] = 20.0
+    segmenter: str | None = None
+
+
 class Expansion(Section):
     enabled: bool = True
     most: Annotated[int, Field(ge=0, le=30)] = 6
@@ -210,6 +218,7 @@ class SearchConfig(Section):
     feedback: Feedback = Feedback()
     classify: Classify = Classify()
     remote: Remote = Remote()
+    inspection: Inspection = Inspection()
     faiss: Faiss = Faiss()
     render: Render = Render()
     limits: Limits = Limits()

@@ -14,7 +14,7 @@ from catalog.models import Part, PipelineStep
 from catalog.queue import queue_lengths
 from search.models import EvaluationRun, Space
 
-QUEUES = ("ingest", "index", "encode", "gpu")
+QUEUES = ("ingest", "index", "inspect", "encode", "gpu")
 # Counting grows with the catalogue: not anew for every watcher.
 STANDING_S = 15
 UNDONE = (PipelineStep.State.WAITING, PipelineStep.State.RUNNING, PipelineStep.State.FAILED)

@@ -322,6 +322,8 @@ CELERY_TASK_ROUTES = {
     )
 } | {
     "workers.query_encode": {"queue": "encode"},
+    # Somebody waits for it, and must not wait behind a thousand uploads.
+    "workers.inspection_run": {"queue": "inspect"},
     "workers.part_embed": {"queue": EMBED_QUEUE or "ingest"},
     "workers.engine_fill": {"queue": EMBED_QUEUE or "index"},
 }

@@ -26,6 +26,7 @@ def parts_sweep(starting: bool = False) -> None:
     from search.evaluation.logs import logs_prune
     from search.evaluation.services import evaluations_waiting
     from search.indices import spaces_to_compact
+    from search.inspection.services import inspections_sweep
     from search.lifecycle.installs import installs_sweep, keys_untended
 
     claims.parts_sweep(starting=starting)
@@ -40,6 +41,7 @@ def parts_sweep(starting: bool = False) -> None:
     if upgrades.is_due():
         upgrades.begin()
     installs_sweep(starting=starting)
+    inspections_sweep(starting=starting)
     logs_prune()
     for run_id in evaluations_waiting():
         evaluation_work.delay(run_id)
@@ -94,6 +96,14 @@ def engine_remove(install_id: int) -> None:
 def duplicates_refresh() -> None:
     """Every minute, while there are parts to be compared again."""
     comparisons.refresh()
+
+
+@shared_task(name="workers.inspection_run")
+def inspection_run(inspection_id: int) -> None:
+    """Look at the photos of a piece."""
+    from search.inspection import services
+
+    services.inspection_run(inspection_id)
 
 
 @shared_task(name="workers.query_encode", acks_late=False)

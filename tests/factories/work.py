@@ -9,7 +9,7 @@ from kombu.simple import SimpleQueue
 
 from stlcatalog.celery import app
 
-QUEUES = ("ingest", "gpu", "index", "encode")
+QUEUES = ("ingest", "gpu", "index", "inspect", "encode")
 
 
 def work_off(*, most: int = 500) -> int:

@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 
 from search.engine.qc.part import points_seen
+from search.engine.render.pose import pose_render
 from search.engine.render.raster import faces_raster, vertices_project
 from search.engine.render.types import Camera
 
 if TYPE_CHECKING:
     from search.engine.qc.inspect import PhotoInspection
     from search.engine.qc.part import PreparedPart
+    from search.engine.qc.types import Pose
     from search.engine.render.types import Bytes, Floats
 
 # Colours, RGB. Told apart by lightness too, for those who see fewer colours.
@@ -82,10 +84,19 @@ def deviation_on_mesh(
 
     What is missing marks the surface that should be there; what is extra, the surface beside it.
     """
-    corners = ((triangles.reshape(-1, 3) - part.middle) / part.diagonal_mm).astype(np.float32)
     edges = triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
-    normals = np.cross(*edges)
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-30
+    normals = np.repeat(np.cross(*edges), 3, axis=0)
+    values, seen = deviation_at(triangles.reshape(-1, 3), normals, part, inspection)
+    return values.reshape(triangles.shape[:2]), seen.reshape(triangles.shape[:2])
+
+
+def deviation_at(
+    points: Floats, normals: Floats, part: PreparedPart, inspection: PhotoInspection
+) -> tuple[Floats, Floats]:
+    """The same for points (k, 3) in mm of the part's surface and normals (k, 3) of any length:
+    two (k,) float32."""
+    corners = ((points - part.middle) / part.diagonal_mm).astype(np.float32)
+    normals = normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-30)
     pose = inspection.pose
     moved = (pose.translation + pose.rotation @ part.middle) / part.diagonal_mm
     window = inspection.window
@@ -98,18 +109,29 @@ def deviation_on_mesh(
     nearness, ids = np.empty((size, size), np.float32), np.empty((size, size), np.int32)
     projected = vertices_project(part.surface.vertices, camera)
     faces_raster(projected, part.surface.faces, inverse_depth=nearness, face_ids=ids)
-    seen, _ = points_seen(corners, np.repeat(normals, 3, axis=0), camera, nearness)
+    seen, _ = points_seen(corners, normals, camera, nearness)
     heat = deviation_map(inspection)
     placed = corners @ camera.rotation.T + camera.translation
     column = placed[:, 0] / placed[:, 2] * camera.focal + middle[0]
     row = placed[:, 1] / placed[:, 2] * camera.focal + middle[1]
     column, row = np.clip(column, 0, size - 1), np.clip(row, 0, size - 1)
     values = np.where(seen, heat[row.astype(int), column.astype(int)], 0)
-    shape = triangles.shape[:2]
-    return (
-        values.reshape(shape).astype(np.float32),
-        seen.reshape(shape).astype(np.float32),
-    )
+    return values.astype(np.float32), seen.astype(np.float32)
+
+
+def part_picture(part: PreparedPart, pose: Pose, shape: tuple[int, ...]) -> Bytes:
+    """The part alone as a camera at `pose` sees it: (h, w, 4) sRGB and alpha, lit from the camera,
+    its inner edges darker."""
+    height, width = shape[:2]
+    moved = (pose.translation + pose.rotation @ part.middle) / part.diagonal_mm
+    camera = Camera(pose.rotation, moved, pose.focal, (width / 2, height / 2), width, height)
+    drawn = pose_render(part.surface, camera)
+    facing = np.clip(np.abs(drawn.normals[..., 2]), 0, 1)
+    light = 70 + 165 * facing
+    edges = cv2.Laplacian(light.astype(np.float32), cv2.CV_32F, ksize=3)
+    light = np.clip(light - 0.5 * np.abs(edges), 25, 255).astype(np.uint8)
+    alpha = np.where(drawn.mask > 0, 255, 0).astype(np.uint8)
+    return np.dstack([light, light, light, alpha])
 
 
 def deviation_map(inspection: PhotoInspection) -> Floats:

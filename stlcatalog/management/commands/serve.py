@@ -126,8 +126,9 @@ class Command(BaseCommand):
 
     def worker(self, processes: int) -> str:
         return (
-            f"{sys.executable} -m celery -A stlcatalog --quiet worker --beat --queues ingest,index "
-            f"--concurrency {processes} --loglevel WARNING --without-gossip --without-mingle"
+            f"{sys.executable} -m celery -A stlcatalog --quiet worker --beat "
+            f"--queues ingest,index,inspect --concurrency {processes} --loglevel WARNING "
+            "--without-gossip --without-mingle"
         )
 
     def encode_worker(self) -> str:

@@ -1,0 +1,290 @@
+"""Inspections, their photos, and what the staff set for them. `services.py` writes them."""
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog.errors import sentence
+from catalog.models import Category, Part
+
+
+class Verdict(models.TextChoices):
+    PASS = "pass", _("pass")
+    REVIEW = "review", _("review")
+    FAIL = "fail", _("fail")
+
+
+class InspectionBatch(models.Model):
+    """Many pieces inspected at one go."""
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    # Photos that could not be taken in, each with its sentence: [{"name", "code", "params"}].
+    refused = models.JSONField(_("refused"), default=list, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("by"),
+    )  # fmt: skip
+    created_at = models.DateTimeField(_("made at"), default=timezone.now)
+
+    class Meta:
+        ordering = ("-pk",)
+        verbose_name = _("batch of inspections")
+        verbose_name_plural = _("batches of inspections")
+
+    def __str__(self) -> str:
+        return self.name or str(self.uuid)[:8]
+
+
+class Inspection(models.Model):
+    """One piece, in one to four photos, against one part."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("at work")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    class Decision(models.TextChoices):
+        OPEN = "", _("not decided")
+        GOOD = "good", _("good piece")
+        BAD = "bad", _("bad piece")
+
+    UNFINISHED = (State.QUEUED, State.RUNNING)
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    part = models.ForeignKey(
+        Part, models.CASCADE, related_name="inspections", verbose_name=_("part")
+    )
+    batch = models.ForeignKey(
+        InspectionBatch, models.SET_NULL, null=True, blank=True, related_name="inspections",
+        verbose_name=_("batch"),
+    )  # fmt: skip
+    # What the piece is called where it is made: a serial number, a tray's place.
+    piece = models.CharField(_("piece"), max_length=120, blank=True)
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.QUEUED)
+    # How far it is: the photo's place, and a stage of search/engine/qc/types.py.
+    stage_photo = models.PositiveSmallIntegerField(default=0)
+    stage = models.CharField(max_length=16, blank=True)
+
+    # The alert asked for by the call; none: the category's or the configuration's.
+    threshold_asked = models.FloatField(
+        _("threshold asked for"), null=True, blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+    )  # fmt: skip
+
+    verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict, blank=True)
+    # None when nothing could be measured.
+    similarity = models.FloatField(_("similarity"), null=True, blank=True)
+    p_good = models.FloatField(_("chance of a good piece"), null=True, blank=True)
+    threshold = models.FloatField(_("threshold"), null=True, blank=True)
+    # [{"code", "params"}], the worst first; `wording.py` has their sentences.
+    reasons = models.JSONField(_("reasons"), default=list, blank=True)
+    coverage = models.FloatField(_("surface seen"), null=True, blank=True)
+    worst = models.PositiveSmallIntegerField(null=True, blank=True)
+    # [{"part", "name", "margin"}], the best first.
+    rivals = models.JSONField(_("other parts"), default=list, blank=True)
+    # Whether a sheet of markers told the true size.
+    scaled = models.BooleanField(_("true size known"), default=False)
+    calibration = models.CharField(_("calibration"), max_length=80, blank=True)
+    # What was asked of the piece: QcLimits, as it ran.
+    limits = models.JSONField(default=dict, blank=True)
+    took_ms = models.JSONField(default=dict, blank=True)
+    # How much each place of the preview mesh deviates, all photos together, packed for the viewer.
+    heat = models.CharField(max_length=200, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_params = models.JSONField(default=dict, blank=True)
+
+    decision = models.CharField(
+        _("decision"), max_length=4, choices=Decision, default=Decision.OPEN, blank=True
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("decided by"),
+    )  # fmt: skip
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    note = models.TextField(_("note"), max_length=2000, blank=True)
+
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("by"),
+    )  # fmt: skip
+    # Raised whenever it is to run anew: a run that began before writes nothing.
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    stalls = models.PositiveSmallIntegerField(default=0, editable=False)
+    claimed_by = models.CharField(max_length=120, blank=True, editable=False)
+    # When the sweep sends it again: a message lost, or a claim whose worker is gone.
+    resend_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("made at"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        verbose_name = _("inspection")
+        verbose_name_plural = _("inspections")
+        indexes = [
+            models.Index(fields=["part", "-created_at"], name="inspection_part"),
+            models.Index(fields=["verdict", "-created_at"], name="inspection_verdict"),
+            models.Index(fields=["-created_at"], name="inspection_when"),
+            models.Index(
+                fields=["resend_at"], name="inspection_unfinished",
+                condition=Q(state__in=("queued", "running")),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.part_id} {self.piece or str(self.uuid)[:8]}"
+
+    @property
+    def finished(self) -> bool:
+        return self.state not in self.UNFINISHED
+
+    @property
+    def alert(self) -> bool:
+        """Whether somebody should look: the similarity is under the threshold, or there is none."""
+        if self.state != self.State.DONE or self.threshold is None:
+            return False
+        return self.similarity is None or self.similarity < self.threshold
+
+    @property
+    def error_message(self) -> str:
+        return sentence(self.error_code, self.error_params) if self.error_code else ""
+
+
+class InspectionPhoto(models.Model):
+    """One photo of an inspection, what was found in it, and the pictures made of that.
+
+    Poses: a point p (mm, about the middle of the part's box) is seen at
+    `rotation @ p + translation`, and there at pixel (focal x / z + w / 2, focal y / z + h / 2) of
+    the upright photo of `width` by `height` pixels. Masks are PNGs of that size, 255 on the piece.
+    """
+
+    inspection = models.ForeignKey(Inspection, models.CASCADE, related_name="photos")
+    place = models.PositiveSmallIntegerField(_("place"))
+    file = models.FileField(_("file"), max_length=200)
+    file_name = models.CharField(_("file name"), max_length=300, blank=True)
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+
+    # What a person corrected; taken as it is at the next run.
+    mask_given = models.FileField(max_length=200, blank=True)
+    pose_given = models.JSONField(null=True, blank=True)
+
+    verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict, blank=True)
+    similarity = models.FloatField(_("similarity"), null=True, blank=True)
+    p_good = models.FloatField(_("chance of a good piece"), null=True, blank=True)
+    reasons = models.JSONField(_("reasons"), default=list, blank=True)
+    pose = models.JSONField(null=True, blank=True)
+    ambiguous = models.BooleanField(default=False)
+    measures = models.JSONField(default=dict, blank=True)
+    max_dev_mm = models.FloatField(null=True, blank=True)
+    blobs = models.JSONField(default=list, blank=True)
+    coverage = models.FloatField(_("surface seen"), null=True, blank=True)
+    # Of the piece beside the part's, where a sheet of markers told it.
+    size_factor = models.FloatField(null=True, blank=True)
+    took_ms = models.JSONField(default=dict, blank=True)
+
+    # Pictures of `width` by `height` pixels: the photo upright, with the differences drawn over
+    # it, and the part alone at the pose found; the mask.
+    shown = models.CharField(max_length=200, blank=True)
+    overlay = models.CharField(max_length=200, blank=True)
+    drawn = models.CharField(max_length=200, blank=True)
+    mask = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("inspection", "place")
+        verbose_name = _("photo of an inspection")
+        verbose_name_plural = _("photos of inspections")
+        constraints = [
+            models.UniqueConstraint(fields=["inspection", "place"], name="inspection_photo_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.inspection_id}/{self.place}"
+
+
+class QcThreshold(models.Model):
+    """What is asked of the pieces of a category, or of all that have none of their own."""
+
+    category = models.OneToOneField(
+        Category, models.CASCADE, null=True, blank=True, related_name="qc_threshold",
+        verbose_name=_("category"), help_text=_("None: for every category without its own."),
+    )  # fmt: skip
+    threshold = models.FloatField(
+        _("threshold"), default=0.9,
+        validators=[MinValueValidator(0.01), MaxValueValidator(0.999)],
+        help_text=_("Similarity from which a piece passes; below it, it is alarming."),
+    )  # fmt: skip
+    tolerance = models.FloatField(
+        _("tolerance (percent of the diagonal)"), default=2.0,
+        validators=[MinValueValidator(0.1), MaxValueValidator(50)],
+        help_text=_("Deviations up to here are no defect."),
+    )  # fmt: skip
+    tolerance_mm = models.FloatField(
+        _("tolerance (mm)"), default=0.0, validators=[MinValueValidator(0)],
+        help_text=_("The same in mm; the larger of the two counts."),
+    )  # fmt: skip
+    size = models.FloatField(
+        _("size (percent)"), default=3.0, validators=[MinValueValidator(0.1), MaxValueValidator(50)],
+        help_text=_("How far off the piece's size may be, where a sheet of markers tells it."),
+    )  # fmt: skip
+
+    class Meta:
+        verbose_name = _("inspection threshold")
+        verbose_name_plural = _("inspection thresholds")
+
+    def __str__(self) -> str:
+        return str(self.category or _("every category"))
+
+
+class QcCalibration(models.Model):
+    """What was learnt of a part's pieces, beside what the product knows of all parts."""
+
+    part = models.OneToOneField(
+        Part, models.CASCADE, null=True, blank=True, related_name="qc_calibration",
+        verbose_name=_("part"),
+    )  # fmt: skip
+    data = models.JSONField(default=dict)
+    version = models.CharField(_("version"), max_length=80)
+    n_good = models.PositiveIntegerField(_("good pieces"), default=0)
+    n_bad = models.PositiveIntegerField(_("bad pieces"), default=0)
+    made_at = models.DateTimeField(_("made at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("calibration")
+        verbose_name_plural = _("calibrations")
+
+    def __str__(self) -> str:
+        return str(self.part or _("the whole catalogue"))
+
+
+class Webhook(models.Model):
+    """An address that is told of inspections."""
+
+    class Event(models.TextChoices):
+        FAIL = "fail", _("verdict: fail")
+        ALERT = "alert", _("similarity under the threshold")
+        DONE = "done", _("every verdict")
+
+    name = models.CharField(_("name"), max_length=80)
+    url = models.URLField(_("address"), max_length=500)
+    # Signs each message (HMAC-SHA256), so that its receiver knows who wrote it.
+    secret = models.CharField(_("secret"), max_length=120, blank=True)
+    event = models.CharField(_("told of"), max_length=8, choices=Event, default=Event.FAIL)
+    active = models.BooleanField(_("active"), default=True)
+    last_at = models.DateTimeField(_("last told"), null=True, blank=True)
+    last_status = models.CharField(_("last answer"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,301 @@
+"""Everything that is written of inspections.
+
+Photos are saved before work is queued. A run is claimed, writes its results in one transaction,
+and only if nobody asked for another run meanwhile; a worker that dies leaves a claim that another
+one takes over.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import PurePath
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from catalog.errors import ServiceError
+from catalog.holders import claim_is_dead, me
+from catalog.models import Part
+from catalog.queue import NOW, enqueue
+from catalog.services import LOST_AFTER
+from search import engines
+from search.inspection.limits import asked_of
+from search.inspection.running import folder_of, inspection_look
+from search.models import Inspection, InspectionBatch, InspectionPhoto
+
+log = logging.getLogger(__name__)
+
+State = Inspection.State
+
+MOST_PHOTOS = 4
+# Renewed at each stage of each photo; older, its worker is dead.
+LEASE = timedelta(seconds=180)
+STALLS_MOST = 3  # workers that died over an inspection before it is taken for their cause
+SWEEP_MOST, AHEAD_MOST = 500, 200
+POLL_S = 0.05
+NOTE_LENGTH, PIECE_LENGTH = 2000, 120
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+
+
+@dataclass(frozen=True)
+class PhotoSent:
+    """A photo as it came: its bytes and the name it had."""
+
+    data: bytes
+    name: str = ""
+
+
+def photo_sent(file: Any) -> PhotoSent:
+    """An uploaded file, refused before it is read when it is too large."""
+    most = settings.SEARCH.limits.picture_mb
+    if file.size > most * 1024 * 1024:
+        raise ServiceError("picture_too_large", status=413, most=most)
+    file.seek(0)
+    return PhotoSent(file.read(), PurePath(str(file.name).replace("\\", "/")).name[:300])
+
+
+def inspection_create(
+    *,
+    part: Part,
+    photos: Sequence[PhotoSent],
+    threshold: float | None = None,
+    piece: str = "",
+    batch: InspectionBatch | None = None,
+    by: Any = None,
+    priority: int = NOW,
+) -> Inspection:
+    """Keep the photos of a piece and queue its inspection.
+
+    Raises `ServiceError` when the part cannot be inspected yet or any more, for no photos or more
+    than MOST_PHOTOS, for a file that is no picture, and (503) when the storage takes none.
+    """
+    part_checked(part)
+    if not 1 <= len(photos) <= MOST_PHOTOS:
+        raise ServiceError("photos_count", found=len(photos), limit=MOST_PHOTOS)
+    for photo in photos:
+        photo_checked(photo)
+    inspection = Inspection(
+        part=part,
+        batch=batch,
+        piece=text_clean(piece)[:PIECE_LENGTH],
+        threshold_asked=threshold,
+        resend_at=timezone.now() + LOST_AFTER,
+        by=by if getattr(by, "pk", None) else None,
+    )
+    rows = []
+    for place, photo in enumerate(photos):
+        digest = hashlib.sha256(photo.data).hexdigest()
+        suffix = PurePath(photo.name).suffix.lower()
+        suffix = suffix if suffix in SUFFIXES else ".jpg"
+        name = f"{folder_of(inspection)}/{place}-{digest[:16]}{suffix}"
+        rows.append(
+            InspectionPhoto(
+                inspection=inspection,
+                place=place,
+                file=storage_save(name, photo.data),
+                file_name=text_clean(photo.name)[:300],
+                sha256=digest,
+            )
+        )
+    with transaction.atomic():
+        inspection.save(force_insert=True)
+        InspectionPhoto.objects.bulk_create(rows)
+        enqueue("workers.inspection_run", inspection.pk, priority=priority)
+    return inspection
+
+
+def part_checked(part: Part) -> None:
+    """The part can be compared with photos. Raises `ServiceError`."""
+    if part.deleted_at is not None:
+        raise ServiceError("part_unknown", status=404)
+    if part.status == Part.Status.FAILED:
+        raise ServiceError("part_failed", status=409)
+    if part.status != Part.Status.READY:
+        raise ServiceError("part_not_ready", status=409)
+
+
+def photo_checked(photo: PhotoSent) -> None:
+    """The bytes are a picture that can be inspected. Raises `ServiceError`."""
+    from search.engine.qc.inspect import inspection_photo_read
+    from search.engine.qc.read import LONGEST_SIDE
+
+    if not photo.data:
+        raise ServiceError("image_missing")
+    limits = replace(engines.photo_limits(), longest_side=LONGEST_SIDE)
+    with engines.engine_errors():
+        inspection_photo_read(photo.data, limits=limits)
+
+
+def text_clean(text: str) -> str:
+    """One line without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def storage_save(name: str, data: bytes) -> str:
+    try:
+        return default_storage.save(name, ContentFile(data))
+    except OSError as error:
+        log.warning("%s was not kept: %s", name, error)
+        raise ServiceError("storage_away", status=503) from error
+
+
+# Runs -------------------------------------------------------------------------------------------
+
+
+def inspection_run(inspection_id: int) -> None:
+    """Look at an inspection's photos and keep the verdict. Nothing when it is done, or another's.
+
+    What goes wrong is the inspection's end, and stands in its row.
+    """
+    inspection = _claim(inspection_id)
+    if inspection is None:
+        return
+    if inspection.part.deleted_at is not None:
+        _fail(inspection, "part_unknown", {})
+        return
+    started = time.monotonic()
+
+    def progress(place: int, stage: str) -> None:
+        # Without a hold on it any more, the work is another's: what it writes is not kept.
+        _held(inspection).update(stage_photo=place, stage=stage, resend_at=timezone.now() + LEASE)
+
+    try:
+        asked = asked_of(inspection.part, threshold=inspection.threshold_asked)
+        fields, photos = inspection_look(inspection, asked, progress=progress)
+    except ServiceError as error:
+        _fail(inspection, error.code, error.params)
+        return
+    except Exception:
+        log.exception("inspection %s failed", inspection_id)
+        _fail(inspection, "internal", {})
+        return
+    fields["took_ms"] = {"total": round((time.monotonic() - started) * 1000, 1)}
+    with transaction.atomic():
+        kept = _held(inspection).update(
+            **fields, state=State.DONE, finished_at=timezone.now(), stage="", error_code="",
+            error_params={}, claimed_by="", stalls=0,
+        )  # fmt: skip
+        if not kept:
+            return
+        names = [
+            field.name for field in InspectionPhoto._meta.concrete_fields
+            if field.name not in {"id", "inspection", "place", "file", "file_name", "sha256",
+                                  "mask_given", "pose_given"}
+        ]  # fmt: skip
+        InspectionPhoto.objects.bulk_update(photos, names)
+
+
+def _claim(inspection_id: int) -> Inspection | None:
+    """The inspection, held by this process; None when it is finished or another's."""
+    now = timezone.now()
+    row = Inspection.objects.filter(pk=inspection_id, state__in=Inspection.UNFINISHED).first()
+    if row is None:
+        return None
+    free = Q(state=State.QUEUED) | Q(resend_at__lte=now)
+    if row.state == State.RUNNING and claim_is_dead(row.claimed_by):
+        free |= Q(claimed_by=row.claimed_by)
+    claimed = Inspection.objects.filter(
+        free, pk=inspection_id, state=row.state, revision=row.revision
+    ).update(
+        state=State.RUNNING,
+        claimed_by=me(),
+        resend_at=now + LEASE,
+        stalls=F("stalls") + int(row.state == State.RUNNING),
+    )
+    if not claimed:
+        return None
+    inspection = Inspection.objects.select_related("part__category").get(pk=inspection_id)
+    if inspection.stalls >= STALLS_MOST:
+        _fail(inspection, "inspection_died", {"attempts": inspection.stalls})
+        return None
+    return inspection
+
+
+def _held(inspection: Inspection) -> Any:
+    """The row as long as it is this process's, of the run that was begun."""
+    return Inspection.objects.filter(
+        pk=inspection.pk, state=State.RUNNING, claimed_by=me(), revision=inspection.revision
+    )
+
+
+def _fail(inspection: Inspection, code: str, params: Any) -> None:
+    _held(inspection).update(
+        state=State.FAILED, error_code=code, finished_at=timezone.now(), stage="",
+        error_params={name: str(value)[:200] for name, value in params.items()},
+        claimed_by="",
+    )  # fmt: skip
+
+
+def inspections_sweep(*, starting: bool = False) -> int:
+    """Send again what a dead worker or a lost message left behind. Returns how many.
+
+    `starting`: a worker has just come up, after one that may have died.
+    """
+    now = timezone.now()
+    rows = Inspection.objects.filter(state__in=Inspection.UNFINISHED)
+    lost = rows.filter(resend_at__lte=now).order_by("resend_at")
+    stale = set(lost.values_list("pk", flat=True)[:SWEEP_MOST])
+    if starting:
+        waiting = rows.filter(state=State.QUEUED).order_by("pk")
+        stale |= set(waiting.values_list("pk", flat=True)[:AHEAD_MOST])
+    held = rows.filter(state=State.RUNNING).values_list("pk", "claimed_by")[:SWEEP_MOST]
+    dead = {pk for pk, claimed_by in held if claim_is_dead(claimed_by)}
+    # Only what is waiting is put off: a claim's own time must still run out.
+    Inspection.objects.filter(pk__in=stale, state=State.QUEUED).update(resend_at=now + LOST_AFTER)
+    for pk in sorted(stale | dead):
+        enqueue("workers.inspection_run", pk)
+    return len(stale | dead)
+
+
+def inspection_wait(inspection: Inspection, *, seconds: float) -> Inspection:
+    """The inspection as it is when it is finished, or `seconds` later."""
+    until = time.monotonic() + seconds
+    while not inspection.finished and time.monotonic() < until:
+        time.sleep(POLL_S)
+        inspection.refresh_from_db(fields=["state"])
+    inspection.refresh_from_db()
+    return inspection
+
+
+@transaction.atomic
+def inspection_again(inspection: Inspection) -> None:
+    """Run it anew: what was found before stays to be seen until the new verdict is there."""
+    Inspection.objects.filter(pk=inspection.pk).update(
+        state=State.QUEUED, revision=F("revision") + 1, stalls=0, stage="", claimed_by="",
+        resend_at=timezone.now() + LOST_AFTER, error_code="", error_params={},
+    )  # fmt: skip
+    enqueue("workers.inspection_run", inspection.pk, priority=NOW)
+
+
+# What people say --------------------------------------------------------------------------------
+
+
+def inspection_decide(
+    inspection: Inspection, *, decision: str | None = None, note: str | None = None, by: Any = None
+) -> None:
+    """What a person says of the piece, and a note; None leaves either as it is."""
+    fields: dict[str, Any] = {}
+    if decision is not None:
+        if decision not in Inspection.Decision.values:
+            known = ", ".join(value for value in Inspection.Decision.values if value)
+            raise ServiceError("choice_unknown", name=decision[:40], known=known)
+        undone = decision == Inspection.Decision.OPEN
+        fields |= {
+            "decision": decision,
+            "decided_by": None if undone or not getattr(by, "pk", None) else by,
+            "decided_at": None if undone else timezone.now(),
+        }
+    if note is not None:
+        fields["note"] = note.strip()[:NOTE_LENGTH]
+    if not fields:
+        return
+    Inspection.objects.filter(pk=inspection.pk).update(**fields)
+    inspection.refresh_from_db()

@@ -1,0 +1,12 @@
+"""The paths of inspections under /api/, with and without the trailing slash."""
+
+from django.urls import re_path
+
+from catalog.api_urls import UUID
+from search.inspection import api
+
+urlpatterns = [
+    re_path(r"^qc/compare/?$", api.CompareApi.as_view(), name="api_qc_compare"),
+    re_path(r"^qc/inspections/?$", api.InspectionListApi.as_view(), name="api_inspections"),
+    re_path(rf"^qc/inspections/{UUID}/?$", api.InspectionApi.as_view(), name="api_inspection"),
+]
