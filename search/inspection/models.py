@@ -231,7 +231,8 @@ class QcThreshold(models.Model):
         help_text=_("The same in mm; the larger of the two counts."),
     )  # fmt: skip
     size = models.FloatField(
-        _("size (percent)"), default=3.0, validators=[MinValueValidator(0.1), MaxValueValidator(50)],
+        _("size (percent)"), default=3.0,
+        validators=[MinValueValidator(0.1), MaxValueValidator(50)],
         help_text=_("How far off the piece's size may be, where a sheet of markers tells it."),
     )  # fmt: skip
 
