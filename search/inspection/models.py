@@ -19,12 +19,58 @@ class Verdict(models.TextChoices):
     FAIL = "fail", _("fail")
 
 
-class InspectionBatch(models.Model):
-    """Many pieces inspected at one go."""
+class Task(models.Model):
+    """Work that one worker at a time holds, and another takes over when it dies: `claims.py`."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("at work")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    UNFINISHED = (State.QUEUED, State.RUNNING)
+
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.QUEUED)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_params = models.JSONField(default=dict, blank=True)
+    # Raised whenever it is to run anew: a run that began before writes nothing.
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    stalls = models.PositiveSmallIntegerField(default=0, editable=False)
+    claimed_by = models.CharField(max_length=120, blank=True, editable=False)
+    # When the sweep sends it again: a message lost, or a claim whose worker is gone.
+    resend_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def finished(self) -> bool:
+        return self.state not in self.UNFINISHED
+
+    @property
+    def error_message(self) -> str:
+        return sentence(self.error_code, self.error_params) if self.error_code else ""
+
+
+class InspectionBatch(Task):
+    """Many pieces inspected at one go: its task is to read the archive of their photos."""
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=200, blank=True)
-    # Photos that could not be taken in, each with its sentence: [{"name", "code", "params"}].
+    # A zip of photos, and which of them are pieces of what; without `pieces` their names say it.
+    file = models.FileField(_("file"), max_length=200)
+    pieces = models.JSONField(null=True, blank=True)
+    part = models.ForeignKey(
+        Part, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("part"),
+        help_text=_("Every piece is one of this part."),
+    )  # fmt: skip
+    threshold_asked = models.FloatField(
+        _("threshold asked for"), null=True, blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+    )  # fmt: skip
+    total = models.PositiveIntegerField(_("pieces in the archive"), null=True, blank=True)
+    # What could not be taken in: [{"name", "code", "params"}].
     refused = models.JSONField(_("refused"), default=list, blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
@@ -41,21 +87,13 @@ class InspectionBatch(models.Model):
         return self.name or str(self.uuid)[:8]
 
 
-class Inspection(models.Model):
+class Inspection(Task):
     """One piece, in one to four photos, against one part."""
-
-    class State(models.TextChoices):
-        QUEUED = "queued", _("waiting")
-        RUNNING = "running", _("at work")
-        DONE = "done", _("done")
-        FAILED = "failed", _("failed")
 
     class Decision(models.TextChoices):
         OPEN = "", _("not decided")
         GOOD = "good", _("good piece")
         BAD = "bad", _("bad piece")
-
-    UNFINISHED = (State.QUEUED, State.RUNNING)
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     part = models.ForeignKey(
@@ -67,7 +105,8 @@ class Inspection(models.Model):
     )  # fmt: skip
     # What the piece is called where it is made: a serial number, a tray's place.
     piece = models.CharField(_("piece"), max_length=120, blank=True)
-    state = models.CharField(_("state"), max_length=8, choices=State, default=State.QUEUED)
+    # Which of its batch's pieces it is: reading an archive again makes none twice.
+    batch_key = models.CharField(max_length=300, blank=True, editable=False)
     # How far it is: the photo's place, and a stage of search/engine/qc/types.py.
     stage_photo = models.PositiveSmallIntegerField(default=0)
     stage = models.CharField(max_length=16, blank=True)
@@ -97,8 +136,6 @@ class Inspection(models.Model):
     took_ms = models.JSONField(default=dict, blank=True)
     # How much each place of the preview mesh deviates, all photos together, packed for the viewer.
     heat = models.CharField(max_length=200, blank=True)
-    error_code = models.CharField(max_length=40, blank=True)
-    error_params = models.JSONField(default=dict, blank=True)
 
     decision = models.CharField(
         _("decision"), max_length=4, choices=Decision, default=Decision.OPEN, blank=True
@@ -114,14 +151,7 @@ class Inspection(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
         verbose_name=_("by"),
     )  # fmt: skip
-    # Raised whenever it is to run anew: a run that began before writes nothing.
-    revision = models.PositiveIntegerField(default=1, editable=False)
-    stalls = models.PositiveSmallIntegerField(default=0, editable=False)
-    claimed_by = models.CharField(max_length=120, blank=True, editable=False)
-    # When the sweep sends it again: a message lost, or a claim whose worker is gone.
-    resend_at = models.DateTimeField(default=timezone.now, editable=False)
     created_at = models.DateTimeField(_("made at"), default=timezone.now)
-    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
     class Meta:
         ordering = ("-pk",)
@@ -136,13 +166,15 @@ class Inspection(models.Model):
                 condition=Q(state__in=("queued", "running")),
             ),
         ]  # fmt: skip
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "batch_key"], name="inspection_once_per_batch",
+                condition=Q(batch__isnull=False),
+            )
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.part_id} {self.piece or str(self.uuid)[:8]}"
-
-    @property
-    def finished(self) -> bool:
-        return self.state not in self.UNFINISHED
 
     @property
     def alert(self) -> bool:
@@ -150,10 +182,6 @@ class Inspection(models.Model):
         if self.state != self.State.DONE or self.threshold is None:
             return False
         return self.similarity is None or self.similarity < self.threshold
-
-    @property
-    def error_message(self) -> str:
-        return sentence(self.error_code, self.error_params) if self.error_code else ""
 
 
 class InspectionPhoto(models.Model):

@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -18,28 +17,35 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils import timezone
 
 from catalog.errors import ServiceError
-from catalog.holders import claim_is_dead, me
 from catalog.models import Part
 from catalog.queue import NOW, enqueue
 from catalog.services import LOST_AFTER
 from search import engines
+from search.inspection.claims import (
+    task_again,
+    task_claim,
+    task_end,
+    task_fail,
+    task_renew,
+    tasks_sweep,
+)
 from search.inspection.limits import asked_of
 from search.inspection.running import folder_of, inspection_look
 from search.models import Inspection, InspectionBatch, InspectionPhoto
 
 log = logging.getLogger(__name__)
 
-State = Inspection.State
-
 MOST_PHOTOS = 4
-# Renewed at each stage of each photo; older, its worker is dead.
-LEASE = timedelta(seconds=180)
-STALLS_MOST = 3  # workers that died over an inspection before it is taken for their cause
-SWEEP_MOST, AHEAD_MOST = 500, 200
+RUN = "workers.inspection_run"
+# What a run writes of a photo; the rest is what came, and what people corrected.
+FOUND = [
+    field.name for field in InspectionPhoto._meta.concrete_fields
+    if field.name not in {"id", "inspection", "place", "file", "file_name", "sha256",
+                          "mask_given", "pose_given"}
+]  # fmt: skip
 POLL_S = 0.05
 NOTE_LENGTH, PIECE_LENGTH = 2000, 120
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
@@ -69,6 +75,7 @@ def inspection_create(
     threshold: float | None = None,
     piece: str = "",
     batch: InspectionBatch | None = None,
+    batch_key: str = "",
     by: Any = None,
     priority: int = NOW,
 ) -> Inspection:
@@ -85,6 +92,7 @@ def inspection_create(
     inspection = Inspection(
         part=part,
         batch=batch,
+        batch_key=batch_key,
         piece=text_clean(piece)[:PIECE_LENGTH],
         threshold_asked=threshold,
         resend_at=timezone.now() + LOST_AFTER,
@@ -108,7 +116,7 @@ def inspection_create(
     with transaction.atomic():
         inspection.save(force_insert=True)
         InspectionPhoto.objects.bulk_create(rows)
-        enqueue("workers.inspection_run", inspection.pk, priority=priority)
+        enqueue(RUN, inspection.pk, priority=priority)
     return inspection
 
 
@@ -155,104 +163,37 @@ def inspection_run(inspection_id: int) -> None:
 
     What goes wrong is the inspection's end, and stands in its row.
     """
-    inspection = _claim(inspection_id)
+    inspection = task_claim(Inspection, inspection_id)
     if inspection is None:
         return
     if inspection.part.deleted_at is not None:
-        _fail(inspection, "part_unknown", {})
+        task_fail(inspection, "part_unknown", {})
         return
     started = time.monotonic()
 
     def progress(place: int, stage: str) -> None:
         # Without a hold on it any more, the work is another's: what it writes is not kept.
-        _held(inspection).update(stage_photo=place, stage=stage, resend_at=timezone.now() + LEASE)
+        task_renew(inspection, stage_photo=place, stage=stage)
 
     try:
         asked = asked_of(inspection.part, threshold=inspection.threshold_asked)
         fields, photos = inspection_look(inspection, asked, progress=progress)
     except ServiceError as error:
-        _fail(inspection, error.code, error.params)
+        task_fail(inspection, error.code, error.params)
         return
     except Exception:
         log.exception("inspection %s failed", inspection_id)
-        _fail(inspection, "internal", {})
+        task_fail(inspection, "internal", {})
         return
     fields["took_ms"] = {"total": round((time.monotonic() - started) * 1000, 1)}
     with transaction.atomic():
-        kept = _held(inspection).update(
-            **fields, state=State.DONE, finished_at=timezone.now(), stage="", error_code="",
-            error_params={}, claimed_by="", stalls=0,
-        )  # fmt: skip
-        if not kept:
-            return
-        names = [
-            field.name for field in InspectionPhoto._meta.concrete_fields
-            if field.name not in {"id", "inspection", "place", "file", "file_name", "sha256",
-                                  "mask_given", "pose_given"}
-        ]  # fmt: skip
-        InspectionPhoto.objects.bulk_update(photos, names)
-
-
-def _claim(inspection_id: int) -> Inspection | None:
-    """The inspection, held by this process; None when it is finished or another's."""
-    now = timezone.now()
-    row = Inspection.objects.filter(pk=inspection_id, state__in=Inspection.UNFINISHED).first()
-    if row is None:
-        return None
-    free = Q(state=State.QUEUED) | Q(resend_at__lte=now)
-    if row.state == State.RUNNING and claim_is_dead(row.claimed_by):
-        free |= Q(claimed_by=row.claimed_by)
-    claimed = Inspection.objects.filter(
-        free, pk=inspection_id, state=row.state, revision=row.revision
-    ).update(
-        state=State.RUNNING,
-        claimed_by=me(),
-        resend_at=now + LEASE,
-        stalls=F("stalls") + int(row.state == State.RUNNING),
-    )
-    if not claimed:
-        return None
-    inspection = Inspection.objects.select_related("part__category").get(pk=inspection_id)
-    if inspection.stalls >= STALLS_MOST:
-        _fail(inspection, "inspection_died", {"attempts": inspection.stalls})
-        return None
-    return inspection
-
-
-def _held(inspection: Inspection) -> Any:
-    """The row as long as it is this process's, of the run that was begun."""
-    return Inspection.objects.filter(
-        pk=inspection.pk, state=State.RUNNING, claimed_by=me(), revision=inspection.revision
-    )
-
-
-def _fail(inspection: Inspection, code: str, params: Any) -> None:
-    _held(inspection).update(
-        state=State.FAILED, error_code=code, finished_at=timezone.now(), stage="",
-        error_params={name: str(value)[:200] for name, value in params.items()},
-        claimed_by="",
-    )  # fmt: skip
+        if task_end(inspection, **fields, stage=""):
+            InspectionPhoto.objects.bulk_update(photos, FOUND)
 
 
 def inspections_sweep(*, starting: bool = False) -> int:
-    """Send again what a dead worker or a lost message left behind. Returns how many.
-
-    `starting`: a worker has just come up, after one that may have died.
-    """
-    now = timezone.now()
-    rows = Inspection.objects.filter(state__in=Inspection.UNFINISHED)
-    lost = rows.filter(resend_at__lte=now).order_by("resend_at")
-    stale = set(lost.values_list("pk", flat=True)[:SWEEP_MOST])
-    if starting:
-        waiting = rows.filter(state=State.QUEUED).order_by("pk")
-        stale |= set(waiting.values_list("pk", flat=True)[:AHEAD_MOST])
-    held = rows.filter(state=State.RUNNING).values_list("pk", "claimed_by")[:SWEEP_MOST]
-    dead = {pk for pk, claimed_by in held if claim_is_dead(claimed_by)}
-    # Only what is waiting is put off: a claim's own time must still run out.
-    Inspection.objects.filter(pk__in=stale, state=State.QUEUED).update(resend_at=now + LOST_AFTER)
-    for pk in sorted(stale | dead):
-        enqueue("workers.inspection_run", pk)
-    return len(stale | dead)
+    """Send again what a dead worker or a lost message left behind. Returns how many."""
+    return tasks_sweep(Inspection, RUN, starting=starting)
 
 
 def inspection_wait(inspection: Inspection, *, seconds: float) -> Inspection:
@@ -265,14 +206,9 @@ def inspection_wait(inspection: Inspection, *, seconds: float) -> Inspection:
     return inspection
 
 
-@transaction.atomic
 def inspection_again(inspection: Inspection) -> None:
     """Run it anew: what was found before stays to be seen until the new verdict is there."""
-    Inspection.objects.filter(pk=inspection.pk).update(
-        state=State.QUEUED, revision=F("revision") + 1, stalls=0, stage="", claimed_by="",
-        resend_at=timezone.now() + LOST_AFTER, error_code="", error_params={},
-    )  # fmt: skip
-    enqueue("workers.inspection_run", inspection.pk, priority=NOW)
+    task_again(inspection, RUN)
 
 
 # What people say --------------------------------------------------------------------------------

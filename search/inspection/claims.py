@@ -1,0 +1,116 @@
+"""Who works on which task. A claim is a row's update: two workers never hold one.
+
+A worker that died is noticed at once on its own machine, and by the claim's age from any other.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from catalog.holders import claim_is_dead, me
+from catalog.queue import NOW, enqueue
+from catalog.services import LOST_AFTER
+from search.inspection.models import Task
+
+State = Task.State
+T = TypeVar("T", bound=Task)
+
+# Renewed while the work goes on; older, its worker is dead.
+LEASE = timedelta(seconds=180)
+STALLS_MOST = 3  # workers that died over a task before it is taken for their cause
+# Of one sweep; and the messages that a dead worker may have held ahead of their turn.
+SWEEP_MOST, AHEAD_MOST = 500, 200
+
+
+def task_claim(model: type[T], pk: int) -> T | None:
+    """The task, held by this process; None when it is finished or another's."""
+    now = timezone.now()
+    row = model._default_manager.filter(pk=pk, state__in=Task.UNFINISHED).first()
+    if row is None:
+        return None
+    free = Q(state=State.QUEUED) | Q(resend_at__lte=now)
+    if row.state == State.RUNNING and claim_is_dead(row.claimed_by):
+        free |= Q(claimed_by=row.claimed_by)
+    rows = model._default_manager.filter(free, pk=pk, state=row.state, revision=row.revision)
+    died = row.state == State.RUNNING
+    if not rows.update(
+        state=State.RUNNING, claimed_by=me(), resend_at=now + LEASE,
+        stalls=F("stalls") + int(died),
+    ):  # fmt: skip
+        return None
+    row.refresh_from_db()
+    if row.stalls >= STALLS_MOST:
+        task_fail(row, "inspection_died", {"attempts": row.stalls})
+        return None
+    return row
+
+
+def task_held(row: T) -> QuerySet[T]:
+    """The row as long as it is this process's, of the run that was begun."""
+    return type(row)._default_manager.filter(
+        pk=row.pk, state=State.RUNNING, claimed_by=me(), revision=row.revision
+    )
+
+
+def task_renew(row: Task, **fields: Any) -> bool:
+    """Say that the work goes on; False when it is another's by now, or was asked for anew."""
+    return bool(task_held(row).update(resend_at=timezone.now() + LEASE, **fields))
+
+
+def task_end(row: Task, **fields: Any) -> bool:
+    """The task is done, with these fields; False, and nothing written, when it is another's."""
+    return bool(
+        task_held(row).update(
+            **fields,
+            state=State.DONE,
+            finished_at=timezone.now(),
+            error_code="",
+            error_params={},
+            claimed_by="",
+            stalls=0,
+        )  # fmt: skip
+    )
+
+
+def task_fail(row: Task, code: str, params: Mapping[str, Any]) -> None:
+    task_held(row).update(
+        state=State.FAILED, error_code=code, finished_at=timezone.now(), claimed_by="",
+        error_params={name: str(value)[:200] for name, value in params.items()},
+    )  # fmt: skip
+
+
+@transaction.atomic
+def task_again(row: Task, task: str) -> None:
+    """Run it anew, whatever is under way: `task` is the name of its message."""
+    type(row)._default_manager.filter(pk=row.pk).update(
+        state=State.QUEUED, revision=F("revision") + 1, stalls=0, claimed_by="",
+        resend_at=timezone.now() + LOST_AFTER, error_code="", error_params={},
+    )  # fmt: skip
+    enqueue(task, row.pk, priority=NOW)
+
+
+def tasks_sweep(model: type[Task], task: str, *, starting: bool = False) -> int:
+    """Send again what a dead worker or a lost message left behind. Returns how many.
+
+    `starting`: a worker has just come up, after one that may have died.
+    """
+    now = timezone.now()
+    rows = model._default_manager.filter(state__in=Task.UNFINISHED)
+    lost = rows.filter(resend_at__lte=now).order_by("resend_at")
+    stale = set(lost.values_list("pk", flat=True)[:SWEEP_MOST])
+    if starting:
+        waiting = rows.filter(state=State.QUEUED).order_by("pk")
+        stale |= set(waiting.values_list("pk", flat=True)[:AHEAD_MOST])
+    held = rows.filter(state=State.RUNNING).values_list("pk", "claimed_by")[:SWEEP_MOST]
+    dead = {pk for pk, claimed_by in held if claim_is_dead(claimed_by)}
+    # Only what is waiting is put off: a claim's own time must still run out.
+    model._default_manager.filter(pk__in=stale, state=State.QUEUED).update(
+        resend_at=now + LOST_AFTER
+    )
+    for pk in sorted(stale | dead):
+        enqueue(task, pk)
+    return len(stale | dead)
