@@ -144,6 +144,7 @@ from search.inspection.models import (  # noqa: E402
     QcThreshold,
     Webhook,
 )
+from search.inspection.preparation import Preparation  # noqa: E402
 
 __all__ = [
     "DuplicatePair",
@@ -155,6 +156,7 @@ __all__ = [
     "InspectionBatch",
     "InspectionPhoto",
     "Judgement",
+    "Preparation",
     "QcCalibration",
     "QcThreshold",
     "SearchLog",

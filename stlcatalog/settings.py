@@ -319,6 +319,7 @@ CELERY_TASK_ROUTES = {
         "workers.engine_remove",
         "workers.evaluation_work",
         "workers.duplicates_refresh",
+        "workers.parts_prepare",
     )
 } | {
     "workers.query_encode": {"queue": "encode"},

@@ -19,7 +19,7 @@ from catalog.models import Part, PipelineStep
 from catalog.queue import enqueue
 from search.engine.errors import EngineError
 from search.lifecycle.selection import selection_pinned
-from workers import handover
+from workers import handover, preparations
 from workers.claims import LEASE, part_claim, part_release
 from workers.steps import classify, compare, embed, inspect, render
 from workers.work import Work
@@ -100,6 +100,7 @@ def part_ingest(part_id: int, *, embeds: bool | None = None) -> None:
         ready = Part.Status.READY
         if part_release(part, status=ready, resend_at=None, error_code="", error_params={}):
             embed.beside(work, anew=Step.EMBED in ran, here=embeds)
+            preparations.part_arrived(part_id)
 
 
 def _part_hand_over(work: Work, row: PipelineStep) -> None:

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import celeryd_init, worker_ready
 
 from search.remote import client as remote
-from workers import claims, comparisons, filling, pipeline, suggestions, upgrades
+from workers import claims, comparisons, filling, pipeline, preparations, suggestions, upgrades
 
 
 @shared_task(name="workers.part_ingest")
@@ -38,6 +38,8 @@ def parts_sweep(starting: bool = False) -> None:
         suggestions_refresh.delay()
     if comparisons.is_due():
         duplicates_refresh.delay()
+    if preparations.is_due():
+        parts_prepare.delay()
     if upgrades.is_due():
         upgrades.begin()
     installs_sweep(starting=starting)
@@ -104,6 +106,12 @@ def inspection_run(inspection_id: int) -> None:
     from search.inspection import services
 
     services.inspection_run(inspection_id)
+
+
+@shared_task(name="workers.parts_prepare")
+def parts_prepare() -> None:
+    """Every minute, while there are parts to be prepared for inspections."""
+    preparations.refresh()
 
 
 @shared_task(name="workers.query_encode", acks_late=False)

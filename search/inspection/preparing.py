@@ -27,11 +27,22 @@ _held: "OrderedDict[str, PreparedPart]" = OrderedDict()
 _lock = threading.Lock()
 
 
-def prepared_path(part: Part) -> str:
-    """Where in the storage the part's preparation is, or would be."""
+def version() -> int:
+    """Of what is kept by now; older ones are made anew."""
     from search.engine.qc.part import VERSION
 
-    return f"parts/{part.uuid.hex[:2]}/{part.uuid.hex}/inspection-{VERSION}/prepared.npz"
+    return VERSION
+
+
+def prepared_path(part: Part) -> str:
+    """Where in the storage the part's preparation is, or would be."""
+    folder = f"parts/{part.uuid.hex[:2]}/{part.uuid.hex}"
+    return f"{folder}/inspection-{version()}/prepared.npz"
+
+
+def is_prepared(part: Part) -> bool:
+    """Whether the storage keeps the part's preparation."""
+    return default_storage.exists(prepared_path(part))
 
 
 def part_prepared(part: Part) -> "PreparedPart":
@@ -52,6 +63,12 @@ def part_prepared(part: Part) -> "PreparedPart":
                 _held.popitem(last=False)
     mm = Part.UNIT_MM[Part.Unit(part.unit)]
     return replace(held, middle=held.middle * mm, diagonal_mm=held.diagonal_mm * mm)
+
+
+def prepared_forget() -> None:
+    """Empty the memory; the storage keeps what it has."""
+    with _lock:
+        _held.clear()
 
 
 def preparation_make(part: Part) -> "PreparedPart":

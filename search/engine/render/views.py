@@ -1,7 +1,7 @@
 """Views of a part for the encoders and the pages: the room's main door."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from search.engine.render.shade import (
     samples_shade,
     tones_make,
 )
-from search.engine.render.surface import surface_make
-from search.engine.render.types import Doubles, Floats, RenderStyle, Views
+from search.engine.render.surface import Surface, surface_make
+from search.engine.render.types import Camera, Doubles, Floats, RenderStyle, Views
 
 PLAIN = RenderStyle()
 # At most so many rows of pixels are shaded at a time.
@@ -37,17 +37,28 @@ def views_render(
     """
     directions = np.asarray(viewpoints, dtype=np.float64).reshape(-1, 3)
     surface = surface_make(triangles, crease=style.crease)
-    shape = (len(directions), size, size)
+    cameras = [
+        camera_fit(surface, direction, size=size, margin=style.margin) for direction in directions
+    ]
+    return cameras_render(surface, cameras, size=size, style=style)
+
+
+def cameras_render(
+    surface: Surface, cameras: Sequence[Camera], *, size: int = 224, style: RenderStyle = PLAIN
+) -> Views:
+    """Views (v, size, size) of a surface by cameras whose pictures have that size.
+
+    Make the surface with the style's crease. Raises RenderError("blank_picture") when no camera
+    sees any of it.
+    """
+    shape = (len(cameras), size, size)
     views = Views(
         rgb=np.empty((*shape, 3), np.uint8),
         mask=np.empty(shape, np.uint8),
         depth=np.empty(shape, np.float32),
         normals=np.empty((*shape, 3), np.float32),
         face_ids=np.empty(shape, np.int32),
-        cameras=tuple(
-            camera_fit(surface, direction, size=size, margin=style.margin)
-            for direction in directions
-        ),
+        cameras=tuple(cameras),
     )
     rows = math.ceil(size / math.ceil(size / BAND))
     samples = Samples.empty(size, size, band=rows)
