@@ -49,6 +49,16 @@ SENTENCES = {
     "no_object": _("Nothing in the photo stands out from the ground. Change the ground or light."),
     "no_fit": _("What the photo shows does not look like this part from anywhere."),
     "bad_mask": _("The corrected outline is not of this photo, or marks nothing or everything."),
+    "bad_rectangle": _(
+        "A rectangle is {x, y, width, height} in pixels, within the photo of %(width)s × "
+        "%(height)s and at least %(least)s each way."
+    ),
+    "bad_pose": _(
+        "A pose is {rotation, translation, focal}: a turn of 3 × 3 numbers, millimetres in front "
+        "of the camera, pixels; and the part is seen in the photo by it."
+    ),
+    "correction_missing": _("Send a mask, a rectangle, a pose or reset."),
+    "photo_unknown": _("This inspection has no such photo."),
     "bad_sheet": _("The markers in the photo do not lie as on the printed sheet."),
     "photos_count": _("An inspection takes 1 to %(limit)s photos; %(found)s were sent."),
     "inspection_too_long": _("The inspection takes longer than %(seconds)s seconds."),

@@ -71,13 +71,30 @@ def photo_body(photo: InspectionPhoto) -> dict[str, Any]:
         "coverage": photo.coverage,
         "size_factor": photo.size_factor,
         "mask_corrected": bool(photo.mask_given),
+        "rectangle": photo.box_given,
         "pose_corrected": photo.pose_given is not None,
+        "corrected_by": str(photo.corrected_by) if photo.corrected_by else None,
+        "corrected_at": photo.corrected_at,
         "photo_url": _url(photo.shown) or _url(photo.file.name),
         "overlay_url": _url(photo.overlay),
         "part_url": _url(photo.drawn),
         "mask_url": _url(photo.mask),
         "took_ms": photo.took_ms,
     }
+
+
+def earlier_body(run: dict[str, Any]) -> dict[str, Any]:
+    """What an earlier run found."""
+    photos = [
+        {
+            "place": photo["place"],
+            "overlay_url": _url(photo["overlay"]),
+            "part_url": _url(photo["drawn"]),
+            "mask_url": _url(photo["mask"]),
+        }
+        for photo in run["photos"]
+    ]
+    return {**run, "verdict": run["verdict"] or None, "photos": photos}
 
 
 def inspection_brief(inspection: Inspection) -> dict[str, Any]:
@@ -128,6 +145,8 @@ def inspection_body(inspection: Inspection) -> dict[str, Any]:
         "heat_url": _url(inspection.heat),
         "photos": [photo_body(photo) for photo in inspection.photos.all()],
         "took_ms": inspection.took_ms,
+        "revision": inspection.revision,
+        "earlier": [earlier_body(run) for run in inspection.earlier],
         "decided_by": str(inspection.decided_by) if inspection.decided_by else None,
         "decided_at": inspection.decided_at,
     }
@@ -154,6 +173,10 @@ InspectionOutput = inline_serializer(
         "scale": serializers.ChoiceField(["assumed_from_stl", "sheet"]),
         "calibration": serializers.CharField(allow_null=True),
         "photos": serializers.ListField(child=serializers.DictField()),
+        "revision": serializers.IntegerField(),
+        "earlier": serializers.ListField(
+            child=serializers.DictField(), help_text="What runs before this one found."
+        ),
         "decision": serializers.ChoiceField(["good", "bad"], allow_null=True),
         "note": serializers.CharField(),
         "took_ms": serializers.DictField(child=serializers.FloatField()),

@@ -95,6 +95,8 @@ class Inspection(Task):
         GOOD = "good", _("good piece")
         BAD = "bad", _("bad piece")
 
+    EARLIER_MOST = 20
+
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     part = models.ForeignKey(
         Part, models.CASCADE, related_name="inspections", verbose_name=_("part")
@@ -121,6 +123,10 @@ class Inspection(Task):
     # None when nothing could be measured.
     similarity = models.FloatField(_("similarity"), null=True, blank=True)
     p_good = models.FloatField(_("chance of a good piece"), null=True, blank=True)
+    # Log odds that the piece is good by the calibration as it is shipped, whatever was learnt of
+    # the part, and what that adds to them: what decisions are learnt from.
+    odds = models.FloatField(null=True, blank=True, editable=False)
+    shift = models.FloatField(default=0, editable=False)
     threshold = models.FloatField(_("threshold"), null=True, blank=True)
     # [{"code", "params"}], the worst first; `wording.py` has their sentences.
     reasons = models.JSONField(_("reasons"), default=list, blank=True)
@@ -151,6 +157,10 @@ class Inspection(Task):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
         verbose_name=_("by"),
     )  # fmt: skip
+    # What earlier runs found, the last EARLIER_MOST, the newest last: [{"revision", "verdict",
+    # "similarity", "finished_at", "photos": [{"place", "overlay", "drawn", "mask"}]}]. Their
+    # pictures stay in the storage.
+    earlier = models.JSONField(default=list, blank=True, editable=False)
     created_at = models.DateTimeField(_("made at"), default=timezone.now)
 
     class Meta:
@@ -200,13 +210,22 @@ class InspectionPhoto(models.Model):
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
 
-    # What a person corrected; taken as it is at the next run.
+    # What a person corrected: the mask and the pose are taken as they are at the next run, and
+    # {"x", "y", "width", "height"} is where the piece is looked for. The pose's "mm" are those of
+    # the part's unit at the time: a unit corrected later scales it.
     mask_given = models.FileField(max_length=200, blank=True)
+    box_given = models.JSONField(null=True, blank=True)
     pose_given = models.JSONField(null=True, blank=True)
+    corrected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("corrected by"),
+    )  # fmt: skip
+    corrected_at = models.DateTimeField(_("corrected"), null=True, blank=True)
 
     verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict, blank=True)
     similarity = models.FloatField(_("similarity"), null=True, blank=True)
     p_good = models.FloatField(_("chance of a good piece"), null=True, blank=True)
+    odds = models.FloatField(null=True, blank=True, editable=False)
     reasons = models.JSONField(_("reasons"), default=list, blank=True)
     pose = models.JSONField(null=True, blank=True)
     ambiguous = models.BooleanField(default=False)
@@ -224,6 +243,12 @@ class InspectionPhoto(models.Model):
     overlay = models.CharField(max_length=200, blank=True)
     drawn = models.CharField(max_length=200, blank=True)
     mask = models.CharField(max_length=200, blank=True)
+
+    # What people sent and said, which no run writes.
+    SAID = frozenset({
+        "id", "inspection", "place", "file", "file_name", "sha256", "mask_given", "box_given",
+        "pose_given", "corrected_by", "corrected_at",
+    })  # fmt: skip
 
     class Meta:
         ordering = ("inspection", "place")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from search.engine.qc.inspect import PhotoInspection, PreparedPart
     from search.engine.qc.judge import Calibration
     from search.engine.qc.types import InspectionPhoto as Photo
+    from search.engine.qc.types import Pose
 
 Progress = Callable[[int, str], None]
 """called with a photo's place and the name of a stage as it begins"""
@@ -63,10 +64,19 @@ def inspection_look(
     ]
     names = {key: str(other) for key, (other, _) in others.items()}
     for look in looks:
-        photo_fill(look, part, names, folder=folder_of(inspection), revision=inspection.revision)
+        photo_fill(
+            look,
+            part,
+            names,
+            shift=calibration.shift,
+            folder=folder_of(inspection),
+            revision=inspection.revision,
+        )
     fields = verdict_of(looks, calibration, asked, names)
     fields["heat"] = heat_keep(inspection, part, looks)
-    fields |= {"calibration": calibration.version, "limits": asked.to_json()}
+    fields |= {
+        "calibration": calibration.version, "shift": calibration.shift, "limits": asked.to_json()
+    }  # fmt: skip
     return fields, [look.row for look in looks]
 
 
@@ -115,7 +125,8 @@ def photo_look(
             calibration=calibration,
             limits=asked.limits(calibration),
             mask=mask_read(row),
-            pose=pose_read(row.pose_given),
+            box=box_read(row.box_given),
+            pose=pose_read(row.pose_given, mm=Part.UNIT_MM[Part.Unit(row.inspection.part.unit)]),
             sheet=sheet,
             stage=lambda stage: progress(row.place, stage),
         )
@@ -139,20 +150,32 @@ def photo_read(row: InspectionPhoto) -> "Photo":
 
 
 def mask_read(row: InspectionPhoto) -> "np.ndarray | None":
+    """(h, w) as a person corrected it. Raises `ServiceError` from the storage."""
     if not row.mask_given:
         return None
-    with row.mask_given.open("rb") as file, Image.open(io.BytesIO(file.read())) as image:
-        return np.asarray(image.convert("L"))
+    try:
+        with row.mask_given.open("rb") as file, Image.open(file) as image:
+            return np.asarray(image.convert("L"))
+    except OSError as error:
+        raise ServiceError("storage_away", status=503) from error
 
 
-def pose_read(held: Mapping[str, Any] | None) -> Any:
+def box_read(held: Mapping[str, int] | None) -> tuple[int, int, int, int] | None:
+    if not held:
+        return None
+    left, top = held["x"], held["y"]
+    return left, top, left + held["width"], top + held["height"]
+
+
+def pose_read(held: Mapping[str, Any] | None, *, mm: float) -> "Pose | None":
+    """The pose as a person corrected it, of a part whose unit is `mm` now."""
     from search.engine.qc.types import Pose
 
     if not held:
         return None
-    return Pose(
-        np.array(held["rotation"], float), np.array(held["translation"], float), held["focal"]
-    )
+    grown = mm / held.get("mm", mm)
+    translation = np.array(held["translation"], float) * grown
+    return Pose(np.array(held["rotation"], float), translation, float(held["focal"]))
 
 
 # --- what is kept -------------------------------------------------------------------------------
@@ -163,11 +186,17 @@ def folder_of(inspection: Inspection) -> str:
 
 
 def photo_fill(
-    look: Looked, part: "PreparedPart", names: Mapping[str, str], *, folder: str, revision: int
+    look: Looked,
+    part: "PreparedPart",
+    names: Mapping[str, str],
+    *,
+    shift: float,
+    folder: str,
+    revision: int,
 ) -> None:
     """Write what was found into the photo's row (not saved), and keep its pictures."""
     row, seen = look.row, look.seen
-    for field in ("verdict", "similarity", "p_good", "pose", "max_dev_mm", "coverage",
+    for field in ("verdict", "similarity", "p_good", "odds", "pose", "max_dev_mm", "coverage",
                   "size_factor", "overlay", "drawn", "mask", "ambiguous", "measures", "blobs",
                   "took_ms"):  # fmt: skip
         setattr(row, field, InspectionPhoto._meta.get_field(field).get_default())
@@ -184,6 +213,7 @@ def photo_fill(
     from search.engine.qc.overlay import overlay_draw, part_picture
 
     row.verdict, row.similarity, row.p_good = seen.verdict, seen.similarity, seen.p_good
+    row.odds = float(seen.odds) - shift
     row.reasons = reasons_json(seen.reasons, names)
     pose = seen.pose
     row.pose = json_floats(
@@ -270,7 +300,7 @@ def verdict_of(
     unjudged = [look for look in looks if look.seen is None]
     told = [reason for look in unjudged for reason in look.row.reasons]
     fields: dict[str, Any] = {
-        "verdict": "review", "similarity": None, "p_good": None, "coverage": None,
+        "verdict": "review", "similarity": None, "p_good": None, "odds": None, "coverage": None,
         "worst": None, "rivals": [], "reasons": told, "threshold": asked.threshold,
         "scaled": any(seen.size is not None for _, seen in judged),
     }  # fmt: skip
@@ -293,6 +323,7 @@ def verdict_of(
         "verdict": verdict,
         "similarity": 0.0 if hopeless else fused.similarity,
         "p_good": 0.0 if hopeless else fused.p_good,
+        "odds": None if hopeless else odds_plain(photos, calibration),
         "coverage": fused.coverage,
         "worst": judged[fused.worst][0],
         "reasons": [*told, *reasons_json(fused.reasons, names)],
@@ -301,3 +332,9 @@ def verdict_of(
             for key, margin in sorted(best.items(), key=lambda pair: -pair[1])
         ],
     }
+
+
+def odds_plain(photos: "list[PhotoInspection]", calibration: "Calibration") -> float:
+    """Log odds of all photos together by the calibration as it is shipped."""
+    odds = np.array([photo.odds for photo in photos]) - calibration.shift
+    return float(calibration.fused_odds(odds))

@@ -63,7 +63,7 @@ def inspection_get(uuid: UUID | str) -> Inspection:
     found = (
         Inspection.objects.filter(uuid=uuid)
         .select_related("part__category", "batch", "decided_by", "by")
-        .prefetch_related("photos")
+        .prefetch_related("photos__corrected_by")
         .first()
     )
     if found is None:

@@ -41,11 +41,9 @@ log = logging.getLogger(__name__)
 MOST_PHOTOS = 4
 RUN = "workers.inspection_run"
 # What a run writes of a photo; the rest is what came, and what people corrected.
-FOUND = [
-    field.name for field in InspectionPhoto._meta.concrete_fields
-    if field.name not in {"id", "inspection", "place", "file", "file_name", "sha256",
-                          "mask_given", "pose_given"}
-]  # fmt: skip
+FOUND = sorted(
+    {field.name for field in InspectionPhoto._meta.concrete_fields} - InspectionPhoto.SAID
+)
 POLL_S = 0.05
 NOTE_LENGTH, PIECE_LENGTH = 2000, 120
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
@@ -206,9 +204,33 @@ def inspection_wait(inspection: Inspection, *, seconds: float) -> Inspection:
     return inspection
 
 
+@transaction.atomic
 def inspection_again(inspection: Inspection) -> None:
-    """Run it anew: what was found before stays to be seen until the new verdict is there."""
+    """Run it anew: what was found before stays to be seen until the new verdict is there, and is
+    remembered then. A run that goes on is outdated by it, not waited for.
+
+    Raises `ServiceError` when the part cannot be inspected any more.
+    """
+    held = Inspection.objects.select_for_update().select_related("part").get(pk=inspection.pk)
+    part_checked(held.part)
+    Inspection.objects.filter(pk=held.pk).update(earlier=earlier_with(held))
     task_again(inspection, RUN)
+
+
+def earlier_with(inspection: Inspection) -> list[dict[str, Any]]:
+    """What earlier runs found, with what is found now; that once, however often it is asked."""
+    kept = list(inspection.earlier)
+    if inspection.state != Inspection.State.DONE or inspection.finished_at is None:
+        return kept
+    photos = inspection.photos.values("place", "overlay", "drawn", "mask")
+    run = {
+        "revision": inspection.revision,
+        "verdict": inspection.verdict,
+        "similarity": inspection.similarity,
+        "finished_at": inspection.finished_at.isoformat(),
+        "photos": [photo for photo in photos.order_by("place") if photo["overlay"]],
+    }
+    return [*kept, run][-Inspection.EARLIER_MOST :]
 
 
 # What people say --------------------------------------------------------------------------------

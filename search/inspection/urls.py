@@ -3,10 +3,20 @@
 from django.urls import re_path
 
 from catalog.api_urls import UUID
-from search.inspection import api
+from search.inspection import api, api_correcting
 
 urlpatterns = [
     re_path(r"^qc/compare/?$", api.CompareApi.as_view(), name="api_qc_compare"),
     re_path(r"^qc/inspections/?$", api.InspectionListApi.as_view(), name="api_inspections"),
     re_path(rf"^qc/inspections/{UUID}/?$", api.InspectionApi.as_view(), name="api_inspection"),
+    re_path(
+        rf"^qc/inspections/{UUID}/again/?$",
+        api_correcting.AgainApi.as_view(),
+        name="api_inspection_again",
+    ),
+    re_path(
+        rf"^qc/inspections/{UUID}/photos/(?P<place>\d)/correction/?$",
+        api_correcting.CorrectionApi.as_view(),
+        name="api_inspection_correction",
+    ),
 ]

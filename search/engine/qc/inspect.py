@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 
 from search.engine.errors import InspectionError
+from search.engine.qc.box import Box, mask_boxed
 from search.engine.qc.fit import Canvas, Fit, Window, fit_refine, window_make
 from search.engine.qc.gate import object_count, photo_reasons
 from search.engine.qc.judge import Calibration, calibration_shipped, probability
@@ -160,6 +161,7 @@ def photo_inspect(
     calibration: Calibration | None = None,
     limits: QcLimits | None = None,
     mask: Bytes | None = None,
+    box: Box | None = None,
     pose: Pose | None = None,
     sheet: Scale | None = None,
     stage: Stage | None = None,
@@ -167,13 +169,13 @@ def photo_inspect(
     """Compare a photo with a part, and with `rivals`, other parts it might be, by their keys.
 
     `sheet` is the printed sheet of markers the piece stands on, as `scale_find` found it. A
-    `mask` (h, w) or a `pose` that a person corrected is taken as it is. Raises InspectionError,
-    see above.
+    `mask` (h, w) or a `pose` that a person corrected is taken as it is; a `box` that a person drew
+    is where the piece is looked for, and nowhere else. Raises InspectionError, see above.
     """
     limits, calibration = limits or QcLimits(), calibration or calibration_shipped()
     clock = _Clock(limits.seconds, stage)
     clock.begin("mask")
-    found, reasons = _mask_of(photo, mask, sheet)
+    found, reasons = _mask_of(photo, mask, box, sheet)
     scale = _working_scale(found)
     rgb, small = _scaled(photo.rgb, found, scale)
     focal = None if photo.focal is None else photo.focal * scale
@@ -292,13 +294,18 @@ def _reasons_joined(photos: Sequence[PhotoInspection]) -> tuple[Reason, ...]:
 
 
 def _mask_of(
-    photo: InspectionPhoto, mask: Bytes | None, sheet: Scale | None
+    photo: InspectionPhoto, mask: Bytes | None, drawn: Box | None, sheet: Scale | None
 ) -> tuple[Bytes, list[Reason]]:
     """The piece's mask in the photo's own pixels, and what speaks against it."""
     if mask is not None:
         if mask.shape != photo.rgb.shape[:2] or not mask.any() or mask.all():
             raise InspectionError("bad_mask", "The corrected mask is not one of this photo.")
         return np.where(mask > 0, 255, 0).astype(np.uint8), []
+    if drawn is not None:
+        boxed = mask_boxed(photo.rgb, drawn, alpha=photo.alpha)
+        if boxed is None:
+            raise InspectionError("no_object", "Nothing in the rectangle stands out.")
+        return boxed, []
     height, width = photo.rgb.shape[:2]
     box = (0, 0, width, height) if sheet is None else field_box(sheet, (height, width))
     left, top, right, bottom = box
