@@ -213,7 +213,7 @@ def inspection_again(inspection: Inspection) -> None:
     """
     held = Inspection.objects.select_for_update().select_related("part").get(pk=inspection.pk)
     part_checked(held.part)
-    Inspection.objects.filter(pk=held.pk).update(earlier=earlier_with(held))
+    Inspection.objects.filter(pk=held.pk).update(earlier=earlier_with(held), stage="")
     task_again(inspection, RUN)
 
 
