@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('search', '0010_inspection'),
+        ('search', '0011_preparation'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
