@@ -24,8 +24,9 @@ FOREVER = "private, max-age=31536000, immutable"
 BRIEFLY = "private, max-age=600"
 # Shown in the browser; everything else is offered as a download, whatever it claims to be.
 SHOWN = {".webp": "image/webp", ".png": "image/png", ".jpg": "image/jpeg"}
-# Read by the viewer's script, which the page allows nothing but this server.
-BY_SCRIPT = "preview.stl"
+# Read by scripts (the viewer, the brush of inspections), which the page allows nothing but this
+# server.
+BY_SCRIPT = ("preview.stl", ".heat", "-mask.png")
 # What people asked with is the staff's to see.
 FOR_STAFF = "asked/"
 
@@ -38,7 +39,7 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     shown = SHOWN.get(pure.suffix.lower())
     filename = request.GET.get("name") or pure.name
     try:
-        if getattr(default_storage, "signed", False) and pure.name != BY_SCRIPT:
+        if getattr(default_storage, "signed", False) and not pure.name.endswith(BY_SCRIPT):
             address = default_storage.signed_url(path, shown=shown, filename=filename)
             return HttpResponseRedirect(address, headers={"Cache-Control": BRIEFLY})
         return _file(path, shown=shown, filename=filename)

@@ -1,6 +1,6 @@
 """The search pages' paths, with and without the trailing slash."""
 
-from django.urls import re_path
+from django.urls import include, path, re_path
 
 from catalog.api_urls import UUID
 from search import pages
@@ -9,6 +9,7 @@ from search.explanation import pages as why
 
 urlpatterns = [
     re_path(r"^$", pages.search, name="search"),
+    path("", include("search.inspection.page_urls")),
     re_path(r"^judge/?$", pages_judging.judge, name="judge"),
     re_path(r"^judge/click/?$", pages_judging.click, name="judge_click"),
     re_path(rf"^parts/{UUID}/similar/?$", pages.part_similar, name="part_similar"),

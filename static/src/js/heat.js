@@ -10,6 +10,20 @@ const STOPS = [
   [0.94, 0.98, 0.13],
 ];
 
+/** How far a piece is off its part: from as it should be to far off, and grey where no photo shows
+ * it, which the server packs as 0. */
+export const DEVIATION = {
+  stops: [
+    [0.52, 0.74, 0.76],
+    [0.78, 0.86, 0.66],
+    [0.99, 0.84, 0.33],
+    [0.95, 0.5, 0.16],
+    [0.8, 0.13, 0.12],
+    [0.55, 0.02, 0.14],
+  ],
+  unseen: [0.5, 0.51, 0.53],
+};
+
 /** {sizes, heat} of "HEAT", two counts, a byte a triangle, a byte a lattice point. */
 export function heatRead(buffer) {
   const head = new DataView(buffer);
@@ -23,14 +37,19 @@ export function heatRead(buffer) {
   };
 }
 
-/** sRGB of a byte of heat, made linear, since three.js lights in linear colours. */
-function colours() {
+/** sRGB of a byte of heat, made linear, since three.js lights in linear colours.
+ *
+ * With `unseen` 0 has that colour, and the stops run from 1 on.
+ */
+function colours(stops, unseen) {
   const table = new Float32Array(256 * 3);
+  const first = unseen ? 1 : 0;
   for (let value = 0; value < 256; value++) {
-    const at = (value / 255) * (STOPS.length - 1);
-    const low = Math.min(Math.floor(at), STOPS.length - 2);
+    const at = (Math.max(0, value - first) / (255 - first)) * (stops.length - 1);
+    const low = Math.min(Math.floor(at), stops.length - 2);
     for (let c = 0; c < 3; c++) {
-      const s = STOPS[low][c] + (STOPS[low + 1][c] - STOPS[low][c]) * (at - low);
+      const of = stops[low][c] + (stops[low + 1][c] - stops[low][c]) * (at - low);
+      const s = value < first ? unseen[c] : of;
       table[value * 3 + c] = s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
     }
   }
@@ -42,7 +61,7 @@ function colours() {
  * A triangle a, b, c of size k has its points in this order: for i in 0..k, for j in 0..k-i, at
  * a + (b - a) i / k + (c - a) j / k.
  */
-export function heatPaint(positions, normals, { sizes, heat }) {
+export function heatPaint(positions, normals, { sizes, heat, stops = STOPS, unseen = null }) {
   if (positions.length !== sizes.length * 9) throw new Error("heat of another mesh");
   let pieces = 0;
   for (const k of sizes) pieces += k * k;
@@ -51,7 +70,7 @@ export function heatPaint(positions, normals, { sizes, heat }) {
     normal: new Float32Array(pieces * 9),
     color: new Float32Array(pieces * 9),
   };
-  const table = colours();
+  const table = colours(stops, unseen);
   let out = 0;
   let point = 0;
   const put = (corner, i, j, k, at) => {

@@ -1,6 +1,6 @@
 // Every page: htmx, the colours, the keys, forms that send themselves, menus that close.
 
-import "htmx.org";
+import htmx from "htmx.org";
 import { keysBegin } from "./keys.js";
 import { themeBegin } from "./theme-button.js";
 import "./why.js";
@@ -13,6 +13,9 @@ for (const form of document.querySelectorAll("form[data-autosubmit]")) {
     if (event.target.matches("select")) form.requestSubmit();
   });
 }
+
+// What another script put into the page may ask for itself, too.
+document.addEventListener("content", (event) => htmx.process(event.target));
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
