@@ -1,9 +1,9 @@
 """How far a heat can be trusted: what happens to the similarity when the hottest places go first.
 
 Deletion and insertion (Petsiuk, Das and Saenko, "RISE", 2018), blurred away instead of painted
-over, and with soft borders: a hard one is an edge that neither picture has, and any order that
-makes enough of them ruins the similarity (Fong and Vedaldi, 2017). Two orders that know nothing of
-the match stand beside it: random heat, smooth like ours, and the part's silhouette alone.
+over (`gone.py`): any order that makes enough hard borders ruins the similarity. Two orders that
+know nothing of the match stand beside it: random heat, smooth like ours, and the part's silhouette
+alone.
 """
 
 from collections.abc import Callable
@@ -11,14 +11,16 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from search.engine.explain.gone import (
+    BORDER,
+    flags_soften,
+    part_widen,
+    picture_blur,
+    pictures_mix,
+)
 from search.engine.explain.spread import heat_spread
 from search.engine.explain.types import Bytes, Faithfulness, Flags, Floats
 
-BLUR = 0.1  # of the picture's side: the standard deviation of what stands for "gone"
-SOFT = 0.022  # of the side: the border between what is there and what is gone
-# Of the side, around the part: a part that is blurred inside its outline alone still stands there
-# as a shape, so what goes takes the outline with it, for every order alike.
-BORDER = 0.06
 STEPS = 10
 RANDOM = 2  # random heats whose mean is the baseline
 
@@ -41,7 +43,7 @@ def faithfulness(
     side = picture.shape[0]
     rng = np.random.default_rng(seed)
     randoms = heat_spread(rng.random((2 * RANDOM, grid, grid), np.float32), size=side)
-    wide = _widened(mask)
+    wide = part_widen(mask)
     flat = (wide + 1e-3 * randoms[RANDOM:]).astype(np.float32)
     reaching = np.stack([_reaching(heat, mask, wide) for heat in heats])
     orders = np.concatenate([reaching, randoms[:RANDOM], flat])
@@ -58,13 +60,6 @@ def faithfulness(
         )
         for at in range(len(heats))
     ]
-
-
-def _widened(mask: Flags) -> Flags:
-    """The part and its border."""
-    reach = 2 * round(BORDER * mask.shape[0]) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel)) > 0
 
 
 def _reaching(heat: Floats, mask: Flags, wide: Flags) -> Floats:
@@ -87,20 +82,11 @@ def curves(picture: Bytes, orders: Floats, similarity: Similarity) -> tuple[Floa
         steps = []
         for order in ranks.reshape(len(orders), side, side):
             done = [order < side * side * step / STEPS for step in range(STEPS + 1)]
-            steps.append(similarity(np.stack([_mixed(of, into, one) for one in done])))
+            steps.append(
+                similarity(np.stack([pictures_mix(of, into, flags_soften(one)) for one in done]))
+            )
         found.append(np.stack(steps))
     return found[0], found[1]
-
-
-def _mixed(of: Bytes, into: Bytes, done: Flags) -> Bytes:
-    share = cv2.GaussianBlur(done.astype(np.float32), (0, 0), SOFT * done.shape[0])[..., None]
-    return np.asarray(into * share + of * (1 - share) + 0.5, np.uint8)
-
-
-def picture_blur(picture: Bytes) -> Bytes:
-    """What is left of a picture (s, s, 3) when its details are gone."""
-    sigma = BLUR * picture.shape[0]
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8)
 
 
 def areas(curve: Floats) -> Floats:

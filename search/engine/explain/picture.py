@@ -1,4 +1,4 @@
-"""The heat of one picture as it is shown: cells that add up, and pixels.
+"""The heat of one picture made of cells that add up, spread over its pixels.
 
 The cells say how much; where within a cell, the picture's own detail says: an even face tells a
 network nothing. Chosen on the choosing half of the pairs (`python -m bench.explain --choose`): with
@@ -27,15 +27,22 @@ def picture_heat(
     Without `fine` the picture is read once and its detail left out: what is to be laid on a mesh
     with the heat of other views must not depend on how each of them is lit.
     """
-    one = picture[None]
-    cells = explainer.heat(one, target)[0]
-    spread = cells
-    if fine and explainer.method in QUICK:
-        spread = fine_read(one, lambda p: explainer.heat(p, target), cells=len(cells))[0]
-    heat = heat_masked(heat_spread(spread, size=picture.shape[0]), mask)
+    cells, finer = cells_read(explainer, picture, target, fine=fine)
+    heat = heat_masked(heat_spread(finer, size=picture.shape[0]), mask)
     if not fine:
         return cells, heat
     return cells, heat_masked(heat * detail(picture, mask), mask)
+
+
+def cells_read(
+    explainer: Explainer, picture: Bytes, target: Floats, *, fine: bool = True
+) -> tuple[Floats, Floats]:
+    """(s, s, 3), target (d,) -> cells (g, g), and finer ones where they cost little."""
+    one = picture[None]
+    cells = explainer.heat(one, target)[0]
+    if not fine or explainer.method not in QUICK:
+        return cells, cells
+    return cells, fine_read(one, lambda p: explainer.heat(p, target), cells=len(cells))[0]
 
 
 def detail(picture: Bytes, mask: Flags) -> Floats:
