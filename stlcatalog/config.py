@@ -21,6 +21,8 @@ from pydantic import (
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Weight = Annotated[float, Field(ge=0)]
+# Each takes something away from one picture; they come in pairs.
+Masks = Annotated[int, Field(ge=0, le=512, multiple_of=2)]
 # Names a folder of weights, and is written on command lines.
 EngineName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Template = Annotated[str, Field(pattern=r"^[^{}]*\{\}[^{}]*$", max_length=100)]
@@ -43,6 +45,7 @@ class MiniEngine(EngineSection):
     weights: str = "models"
     threads: PositiveInt = 1
     query_threads: PositiveInt = 2
+    explain_masks: Masks = 64
 
 
 class ShapeEngine(EngineSection):
@@ -60,6 +63,7 @@ class NetworkEngine(EngineSection):
     batch_size: Annotated[int, Field(ge=1, le=1024)] = 32
     threads: PositiveInt = 1
     query_threads: PositiveInt = 2
+    explain_masks: Masks = 0
     idle_seconds: Count = 1800
 
     @model_validator(mode="after")

@@ -70,7 +70,12 @@ ExplainedOutput = inline_serializer(
         "part_id": serializers.UUIDField(),
         "engine": serializers.CharField(),
         "method": serializers.CharField(
-            help_text="exact, integrated, legrad, gradcam or occlusion; several with + between."
+            help_text="How the cells were found: exact, integrated, legrad, gradcam or "
+            "occlusion; several with + between."
+        ),
+        "heat_method": serializers.CharField(
+            help_text="How the heat maps were found: masks, which measure what the similarity "
+            "loses when places are blurred away; or as method says, from the cells."
         ),
         "target": serializers.CharField(help_text="picture, words, both, mesh or part."),
         "similarity": serializers.FloatField(),
@@ -106,6 +111,7 @@ def explained_body(explained: Explained) -> dict[str, Any]:
         "part_id": str(explained.part.uuid),
         "engine": explained.engine,
         "method": found["method"],
+        "heat_method": found["heat_method"],
         "target": found["target"],
         "similarity": round(found["similarity"], 4),
         "cells": found["cells"],

@@ -11,7 +11,6 @@ import hashlib
 import io
 import time
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,15 +24,22 @@ from catalog.errors import ServiceError
 from catalog.models import Part
 from search import embeddings, encoders, engines
 from search.encode import text_encode
+from search.explanation.heat import (
+    cells_heat,
+    explainer_of,
+    hit_heat,
+    masks_count,
+    query_heat,
+    similarity_of,
+)
 from search.explanation.sides import Asked, asked_read, picture_size, views_draw
 from search.query import Query, alpha_of, text_checked, wordings
 
 if TYPE_CHECKING:
     from search.engine.explain.sides import Side
-    from search.engine.explain.types import Explainer
 
 # Raised when the same query and part are explained otherwise: what is kept is then not found.
-RECIPE = 1
+RECIPE = 2
 # Seconds for which an explanation is kept: a query's picture is in it, and is its asker's alone.
 KEPT = 600
 WORDS_MOST = 10  # words of a query that are left out in turn
@@ -71,7 +77,7 @@ def explain_run(
 
 
 def surface_run(query: Query, part: Part, *, like: Part | None = None) -> bytes:
-    """The same heat on the whole part, from all its views, packed for the viewer."""
+    """The heat of the cells on the whole part, from all its views, packed for the viewer."""
     from search.engine.explain.surface import (
         heat_bytes,
         lattice_sizes,
@@ -88,7 +94,7 @@ def surface_run(query: Query, part: Part, *, like: Part | None = None) -> bytes:
     with engines.engine_errors():
         asked = asked_read(query, part, like, engine)
         drawn = views_draw(part, size=picture_size(engine))
-        heats = np.stack([_hit_heat(asked, side, engine, fine=False)[1] for side in drawn.sides()])
+        heats = np.stack([cells_heat(asked, side, engine)[1] for side in drawn.sides()])
         sizes = lattice_sizes(drawn.triangles)
         heat = surface_heat(drawn.triangles, sizes, drawn.views, heats)
         packed = surface_pack(sizes, heat_bytes(heat))
@@ -137,22 +143,24 @@ def _explain(
     asked = asked_read(query, part, like, engine)
     drawn = views_draw(part, size=picture_size(engine), only=asked.view)
     (hit,) = drawn.sides()
-    cells, heat = _hit_heat(asked, hit, engine)
+    heat = hit_heat(asked, hit, engine)
     found: dict[str, Any] = {
-        "method": asked.method(_explainer(engine, False), _explainer(engine, True)),
+        "method": heat.method,
+        "heat_method": heat.shown_by,
+        "masks": masks_count(engine),
         "target": asked.kind,
         "similarity": asked.similarity,
         "view": asked.view,
-        "cells": np.round(cells.astype(float), 6).tolist(),
-        "warmth": _warmth(heat, hit),
-        "hit_heat": _overlay(heat, hit.mask),
+        "cells": np.round(heat.cells.astype(float), 6).tolist(),
+        "warmth": _warmth(heat.shown, hit),
+        "hit_heat": _overlay(heat.shown, hit.mask),
         "query_picture": "",
         "query_heat": "",
         "pairs": [],
         "outline": None,
         "words": _words(query, asked, engine) if asked.text is not None else [],
         "query_facts": asked.facts,
-        "faithfulness": _faithfulness(asked, hit, heat, engine) if faithful else None,
+        "faithfulness": _faithfulness(asked, hit, heat.shown, engine) if faithful else None,
     }
     if asked.side is not None:
         found |= _query_side(asked, asked.side, hit, engine)
@@ -163,11 +171,11 @@ def _query_side(asked: Asked, side: "Side", hit: "Side", engine: str) -> dict[st
     """The heat over what was asked, the places that match, and the two outlines."""
     from search.engine.explain.fine import fine_read
     from search.engine.explain.pairs import pairs_find
-    from search.engine.explain.picture import QUICK, picture_heat
+    from search.engine.explain.picture import QUICK
     from search.engine.explain.sides import outline_measure, outlines_overlap
 
-    explainer = _explainer(engine, False)
-    _, heat = picture_heat(explainer, side.picture, side.mask, asked.view_vector)
+    explainer = explainer_of(engine, False)
+    heat = query_heat(asked, side, engine)
     shown = _png(asked.shown if asked.shown is not None else side.picture)
     pairs = []
     if hasattr(explainer, "patches"):
@@ -191,41 +199,6 @@ def _query_side(asked: Asked, side: "Side", hit: "Side", engine: str) -> dict[st
     }
 
 
-def _hit_heat(
-    asked: Asked, hit: "Side", engine: str, *, fine: bool = True
-) -> tuple[Floats, Floats]:
-    """Cells (g, g) that share out the similarity, and heat (s, s) 0..1 on the part: of the look,
-    of the words, or of both by the picture's share."""
-    from search.engine.explain.picture import picture_heat
-
-    readings = []
-    if asked.look is not None:
-        of, towards = _explainer(engine, False), asked.look
-        readings.append((of, towards, asked.alpha if asked.text is not None else 1.0))
-    if asked.text is not None:
-        readings.append(
-            (_explainer(engine, True), asked.text, 1 - asked.alpha if asked.look is not None else 1)
-        )
-    cells, heat = 0.0, 0.0
-    for explainer, target, share in readings:
-        own, spread = picture_heat(explainer, hit.picture, hit.mask, target, fine=fine)
-        cells, heat = cells + share * own, heat + share * spread
-    return np.asarray(cells, np.float32), np.asarray(heat, np.float32)
-
-
-def _explainer(engine: str, words: bool) -> "Explainer":
-    """On this process's own encoder, whoever encodes queries: maps and gradients do not travel."""
-    own_words = words and not encoders.is_joint(engine)
-    return _explainer_of(encoders.encoder(engine), own_words)
-
-
-@lru_cache(maxsize=8)
-def _explainer_of(encoder: Any, words: bool) -> "Explainer":
-    from search.engine.explain.choose import explainer_make
-
-    return explainer_make(encoder, words=words)
-
-
 def _warmth(heat: Floats, side: "Side") -> dict[str, float]:
     from search.engine.explain.sides import warmth_measure
 
@@ -235,14 +208,7 @@ def _warmth(heat: Floats, side: "Side") -> dict[str, float]:
 def _faithfulness(asked: Asked, hit: "Side", heat: Floats, engine: str) -> dict[str, float]:
     from search.engine.explain.faith import faithfulness
 
-    encoder = encoders.word_encoder(engine)
-
-    def similarity(pictures: NDArray[np.uint8]) -> Floats:
-        if asked.look is None:
-            return encoder.pictures_embed_both(pictures)[1] @ asked.text
-        return encoder.pictures_embed(pictures) @ asked.look
-
-    (found,) = faithfulness(hit.picture, heat[None], hit.mask, similarity)
+    (found,) = faithfulness(hit.picture, heat[None], hit.mask, similarity_of(asked, engine))
     return {name: round(value, 4) for name, value in asdict(found).items()}
 
 
@@ -279,7 +245,7 @@ def _key(query: Query, part: Part, like: Part | None, engine: str, faithful: boo
         query.kind, text, repr(query.crop), repr(alpha_of(query)), repr(also), repr(faithful),
         part.sha256, part.preview.name, like.sha256 if like else "",
         encoders.space(engine).key, repr(encoders.words_space(engine)),
-        repr(settings.SEARCH.render),
+        repr(settings.SEARCH.render), repr(masks_count(engine)),
     ):  # fmt: skip
         digest.update(piece.encode() + b"\0")
     digest.update(query.image or b"")

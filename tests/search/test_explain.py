@@ -75,6 +75,22 @@ def test_a_picture_is_explained(parts, api) -> None:
     assert body["faithfulness"] is None
 
 
+def test_what_is_shown_is_measured_or_made_of_the_cells_and_the_answer_says_which(
+    parts, api, settings
+) -> None:
+    ring = parts["plain ring"]
+    measured = asked(api, ring, image=png_of(ring, 3))
+    assert measured["heat_method"] == "masks"
+    mini = settings.SEARCH.engines["mini"].model_copy(update={"explain_masks": 0})
+    engines = settings.SEARCH.engines | {"mini": mini}
+    settings.SEARCH = settings.SEARCH.model_copy(update={"engines": engines})
+    cells = asked(api, ring, image=png_of(ring, 3))
+    assert cells["heat_method"] == cells["method"] == "exact"
+    assert cells["cells"] == measured["cells"]
+    heats = [picture_of(of["hit"]["heatmap_url"]) for of in (measured, cells)]
+    assert (heats[0] != heats[1]).any()
+
+
 def test_matching_places_are_where_they_are(parts, api) -> None:
     bracket = parts["corner bracket"]
     body = asked(api, bracket, image=png_of(bracket, 5))
@@ -113,6 +129,7 @@ def test_a_picture_and_words_are_explained_together(parts, api) -> None:
     body = asked(api, ring, image=png_of(ring, 3), text="plain ring")
     assert body["target"] == "both"
     assert body["method"] == "exact+integrated"
+    assert body["heat_method"] == "masks"
 
 
 def test_a_mesh_is_explained(parts, api) -> None:
