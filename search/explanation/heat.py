@@ -45,13 +45,12 @@ def hit_heat(asked: Asked, hit: "Side", engine: str) -> Heat:
     count = masks_count(engine)
     if not count:
         return Heat(*cells_heat(asked, hit, engine, fine=True), method, method)
-    cells, finer = 0.0, 0.0
-    for explainer, target, share in _readings(asked, engine):
-        own, fine = cells_read(explainer, hit.picture, target)
-        cells, finer = cells + share * own, finer + share * fine
-    cells, finer = np.asarray(cells, np.float32), np.asarray(finer, np.float32)
-    shown = _masked(hit, similarity_of(asked, engine), finer, count)
-    return Heat(cells, shown, method, MASKS)
+    parts = [
+        [share * cells for cells in cells_read(explainer, hit.picture, target)]
+        for explainer, target, share in _readings(asked, engine)
+    ]
+    cells, finer = (np.sum(of, axis=0, dtype=np.float32) for of in zip(*parts, strict=True))
+    return Heat(cells, _masked(hit, similarity_of(asked, engine), finer, count), method, MASKS)
 
 
 def query_heat(asked: Asked, side: "Side", engine: str) -> Floats:

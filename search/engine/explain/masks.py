@@ -30,7 +30,7 @@ LEAST, MOST = 0.2, 0.8  # of the part and its border that a mask takes away
 # share; how much the weights of the known maps do; how much of a measured loss is no sum of cells,
 # of the whole loss. Chosen on the choosing half of the pairs (`python -m bench.explain --choose`):
 # less known, and another seed's masks say something else; more, and the masks say nothing new.
-NEAR, VARIES, KNOWN, NOISE = 0.06, 2.0, 2.0, 0.4
+NEAR, VARIES, KNOWN, NOISE = 0.06, 3.0, 2.0, 0.4
 WHOLE_LEAST = 0.05  # of a cosine: below it the whole loss is no scale
 
 Similarity = Callable[[Bytes], Floats]  # (n, s, s, 3) -> (n,)
