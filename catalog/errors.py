@@ -63,6 +63,16 @@ SENTENCES = {
     "photos_count": _("An inspection takes 1 to %(limit)s photos; %(found)s were sent."),
     "inspection_too_long": _("The inspection takes longer than %(seconds)s seconds."),
     "inspection_unknown": _("There is no such inspection."),
+    "batch_unknown": _("There is no such batch."),
+    "batch_one": _("Send either an archive or photos."),
+    "batch_empty": _("There are no photos in the archive."),
+    "batch_list": _(
+        "The list of pieces cannot be read. Each needs a number or part_id, and photos that name "
+        "files that were sent."
+    ),
+    "batch_too_large": _("There are %(found)s pieces; one batch takes %(most)s."),
+    "batch_no_part": _("No part, or more than one, has the number that “%(number)s” begins with."),
+    "too_large_upload": _("This is larger than %(most)s MB, the most that can be sent."),
     "inspection_running": _("This inspection is at work already."),
     "inspection_died": _("The worker stopped %(attempts)s times while inspecting this."),
     "part_failed": _("This part could not be processed, so nothing can be compared with it."),

@@ -320,6 +320,7 @@ CELERY_TASK_ROUTES = {
         "workers.evaluation_work",
         "workers.duplicates_refresh",
         "workers.parts_prepare",
+        "workers.batch_read",
     )
 } | {
     "workers.query_encode": {"queue": "encode"},

@@ -26,6 +26,7 @@ def parts_sweep(starting: bool = False) -> None:
     from search.evaluation.logs import logs_prune
     from search.evaluation.services import evaluations_waiting
     from search.indices import spaces_to_compact
+    from search.inspection.batching import batches_sweep
     from search.inspection.services import inspections_sweep
     from search.lifecycle.installs import installs_sweep, keys_untended
 
@@ -43,6 +44,7 @@ def parts_sweep(starting: bool = False) -> None:
     if upgrades.is_due():
         upgrades.begin()
     installs_sweep(starting=starting)
+    batches_sweep(starting=starting)
     inspections_sweep(starting=starting)
     logs_prune()
     for run_id in evaluations_waiting():
@@ -112,6 +114,14 @@ def inspection_run(inspection_id: int) -> None:
 def parts_prepare() -> None:
     """Every minute, while there are parts to be prepared for inspections."""
     preparations.refresh()
+
+
+@shared_task(name="workers.batch_read")
+def batch_read(batch_id: int) -> None:
+    """Make the inspections of an archive of photos."""
+    from search.inspection import batching
+
+    batching.batch_read(batch_id)
 
 
 @shared_task(name="workers.query_encode", acks_late=False)

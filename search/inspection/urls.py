@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from catalog.api_urls import UUID
-from search.inspection import api, api_correcting
+from search.inspection import api, api_batches, api_correcting
 
 urlpatterns = [
     re_path(r"^qc/compare/?$", api.CompareApi.as_view(), name="api_qc_compare"),
@@ -19,4 +19,6 @@ urlpatterns = [
         api_correcting.CorrectionApi.as_view(),
         name="api_inspection_correction",
     ),
+    re_path(r"^qc/batches/?$", api_batches.BatchListApi.as_view(), name="api_qc_batches"),
+    re_path(rf"^qc/batches/{UUID}/?$", api_batches.BatchApi.as_view(), name="api_qc_batch"),
 ]
