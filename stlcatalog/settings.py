@@ -379,6 +379,8 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = os.environ.get("STLCATALOG_LANGUAGE") or "en"
 LANGUAGES = [("en", _("English")), ("zh-hant", _("Traditional Chinese"))]
 LOCALE_PATHS = [BASE / "locale"]
+# A TrueType file that reports set Chinese in; none: the one that is shipped.
+PDF_FONT = os.environ.get("STLCATALOG_PDF_FONT", "").strip()
 TIME_ZONE = os.environ.get("TZ") or "UTC"
 USE_TZ = True
 

@@ -3,13 +3,14 @@
 from django.urls import re_path
 
 from catalog.api_urls import UUID
-from search.inspection import pages
+from search.inspection import downloads, pages
 
 urlpatterns = [
     re_path(r"^qc/?$", pages.start, name="inspection_start"),
     re_path(r"^qc/parts/?$", pages.choices, name="inspection_choices"),
     re_path(r"^qc/parts/by-photo/?$", pages.choices_by_photo, name="inspection_choices_by_photo"),
     re_path(r"^qc/history/?$", pages.history, name="inspection_history"),
+    re_path(r"^qc/history\.csv$", downloads.history_csv, name="inspection_csv"),
     re_path(r"^qc/sheet/?$", pages.sheet, name="inspection_sheet"),
     re_path(
         r"^qc/sheet/(?P<paper>a4|letter)\.(?P<kind>svg|png)$",
@@ -20,4 +21,5 @@ urlpatterns = [
     re_path(rf"^qc/{UUID}/progress/?$", pages.progress, name="inspection_progress"),
     re_path(rf"^qc/{UUID}/decide/?$", pages.decide, name="inspection_decide"),
     re_path(rf"^qc/{UUID}/again/?$", pages.again, name="inspection_again"),
+    re_path(rf"^qc/{UUID}/report\.pdf$", downloads.report, name="inspection_report"),
 ]  # fmt: skip

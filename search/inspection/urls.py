@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from catalog.api_urls import UUID
-from search.inspection import api, api_batches, api_correcting
+from search.inspection import api, api_batches, api_correcting, downloads
 
 urlpatterns = [
     re_path(r"^qc/compare/?$", api.CompareApi.as_view(), name="api_qc_compare"),
@@ -18,6 +18,14 @@ urlpatterns = [
         rf"^qc/inspections/{UUID}/photos/(?P<place>\d)/correction/?$",
         api_correcting.CorrectionApi.as_view(),
         name="api_inspection_correction",
+    ),
+    re_path(
+        rf"^qc/inspections/{UUID}/report/?$",
+        downloads.ReportApi.as_view(),
+        name="api_inspection_report",
+    ),
+    re_path(
+        r"^qc/inspections\.csv$", downloads.InspectionCsvApi.as_view(), name="api_inspections_csv"
     ),
     re_path(r"^qc/batches/?$", api_batches.BatchListApi.as_view(), name="api_qc_batches"),
     re_path(rf"^qc/batches/{UUID}/?$", api_batches.BatchApi.as_view(), name="api_qc_batch"),
