@@ -189,9 +189,7 @@ def _head(page: _Page, inspection: Inspection) -> float:
     page.text(WIDTH - EDGE - page.width(stamp, 9), y, stamp, 9, colour=QUIET)
     y -= 12 * mm
     size = 24 * mm
-    shown = part.thumbnail and page.picture(
-        part.thumbnail.name, EDGE, y - size + 6 * mm, size, size
-    )
+    shown = part.thumbnail and page.picture(part.thumbnail.name, EDGE, y + 6 * mm, size, size)
     x = EDGE + (size + 6 * mm if shown else 0)
     page.text(x, y, _("Inspection report"), 17, bold=True, most=WIDTH - EDGE - x)
     page.text(x, y - 7 * mm, str(part), 11, bold=True, most=WIDTH - EDGE - x)

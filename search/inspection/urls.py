@@ -25,7 +25,7 @@ urlpatterns = [
         name="api_inspection_report",
     ),
     re_path(
-        r"^qc/inspections\.csv$", downloads.InspectionCsvApi.as_view(), name="api_inspections_csv"
+        r"^qc/inspections/csv/?$", downloads.InspectionCsvApi.as_view(), name="api_inspections_csv"
     ),
     re_path(r"^qc/batches/?$", api_batches.BatchListApi.as_view(), name="api_qc_batches"),
     re_path(rf"^qc/batches/{UUID}/?$", api_batches.BatchApi.as_view(), name="api_qc_batch"),

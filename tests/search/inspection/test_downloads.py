@@ -23,13 +23,13 @@ def table_of(answer: Any) -> list[list[str]]:
 def test_the_table_has_a_line_for_each_inspection(compare: Any, writer: Any) -> None:
     found = compare("broken", piece="=1+1")
     compare("good")
-    names, titles, newest, oldest = table_of(writer.get("/api/qc/inspections.csv"))
+    names, titles, newest, oldest = table_of(writer.get("/api/qc/inspections/csv"))
     assert len(names) == len(titles) == len(newest) and names[0] == "id"
     row = dict(zip(names, oldest, strict=True))
     assert row["id"] == found["id"] and row["piece"] == "'=1+1" and row["alert"] == "yes"
     assert float(row["similarity"]) == pytest.approx(found["similarity"], abs=1e-4)
     assert row["reasons"] and row["url"].endswith(f"/qc/{found['id']}")
-    narrowed = table_of(writer.get("/api/qc/inspections.csv", {"verdict": "pass"}))
+    narrowed = table_of(writer.get("/api/qc/inspections/csv", {"verdict": "pass"}))
     assert [line[0] for line in narrowed[2:]] == [newest[0]]
 
 
