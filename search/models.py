@@ -139,6 +139,7 @@ from search.evaluation.models import (  # noqa: E402
 from search.inspection.models import (  # noqa: E402
     Inspection,
     InspectionBatch,
+    InspectionNotice,
     InspectionPhoto,
     QcCalibration,
     QcThreshold,
@@ -154,6 +155,7 @@ __all__ = [
     "EvaluationValue",
     "Inspection",
     "InspectionBatch",
+    "InspectionNotice",
     "InspectionPhoto",
     "Judgement",
     "Preparation",

@@ -9,7 +9,7 @@ import re
 import secrets
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -62,6 +62,27 @@ def choice(name: str, values: tuple[str, ...]) -> str:
     if value not in values:
         raise ImproperlyConfigured(f"{name}={value} is none of {', '.join(values)}.")
     return value
+
+
+def mail_server(address: str) -> dict[str, object]:
+    """Django's settings for smtp://user:password@host:port (smtp+tls: STARTTLS, smtps: TLS); ""
+    writes to the log of the worker instead."""
+    if not address:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    parts = urlsplit(address)
+    usual = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    if parts.scheme not in usual or not parts.hostname:
+        raise ImproperlyConfigured("EMAIL_URL is smtp://, smtp+tls:// or smtps:// and a host.")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or usual[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": 10,
+    }
 
 
 def bucket_origin(bucket: str, *, endpoint: str | None, region: str | None) -> str:
@@ -321,6 +342,9 @@ CELERY_TASK_ROUTES = {
         "workers.duplicates_refresh",
         "workers.parts_prepare",
         "workers.batch_read",
+        "workers.inspection_learn",
+        "workers.inspection_tell",
+        "workers.inspection_notice",
     )
 } | {
     "workers.query_encode": {"queue": "encode"},
@@ -341,6 +365,16 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "workers.parts_sweep", "schedule": 60.0, "options": {"expires": 55}},
 }
+
+# Who is told of inspections ----------------------------------------------------------------------
+
+# What the server is called from outside, for links: https://catalog.example
+SITE_URL = os.environ.get("STLCATALOG_URL", "").rstrip("/")
+ALERT_TO = os.environ.get("STLCATALOG_ALERT_TO", "").replace(",", " ").split()
+DEFAULT_FROM_EMAIL = os.environ.get("STLCATALOG_MAIL_FROM") or "stlcatalog@localhost"
+globals().update(mail_server(os.environ.get("EMAIL_URL", "")))
+# A webhook's address may lead to this machine or its own network.
+WEBHOOKS_PRIVATE = flag("STLCATALOG_WEBHOOKS_PRIVATE", default=False)
 
 # API ---------------------------------------------------------------------------------------------
 

@@ -27,7 +27,9 @@ def parts_sweep(starting: bool = False) -> None:
     from search.evaluation.services import evaluations_waiting
     from search.indices import spaces_to_compact
     from search.inspection.batching import batches_sweep
+    from search.inspection.learning import learning_sweep
     from search.inspection.services import inspections_sweep
+    from search.inspection.telling import telling_sweep
     from search.lifecycle.installs import installs_sweep, keys_untended
 
     claims.parts_sweep(starting=starting)
@@ -46,6 +48,8 @@ def parts_sweep(starting: bool = False) -> None:
     installs_sweep(starting=starting)
     batches_sweep(starting=starting)
     inspections_sweep(starting=starting)
+    learning_sweep()
+    telling_sweep()
     logs_prune()
     for run_id in evaluations_waiting():
         evaluation_work.delay(run_id)
@@ -122,6 +126,30 @@ def batch_read(batch_id: int) -> None:
     from search.inspection import batching
 
     batching.batch_read(batch_id)
+
+
+@shared_task(name="workers.inspection_learn")
+def inspection_learn(part_id: int) -> None:
+    """Somebody decided whether a piece of the part is good."""
+    from search.inspection import learning
+
+    learning.part_learn(part_id)
+
+
+@shared_task(name="workers.inspection_tell")
+def inspection_tell(inspection_id: int) -> None:
+    """A verdict is there: who is to know of it?"""
+    from search.inspection import telling
+
+    telling.inspection_tell(inspection_id)
+
+
+@shared_task(name="workers.inspection_notice")
+def inspection_notice(notice_id: int) -> None:
+    """Tell one receiver of an inspection."""
+    from search.inspection import telling
+
+    telling.notice_send(notice_id)
 
 
 @shared_task(name="workers.query_encode", acks_late=False)

@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 from catalog.errors import ServiceError
 from catalog.inputs import JsonParser, OneFileField
 from search.inspection import services
-from search.inspection.api import InspectionOutput, inspection_body
+from search.inspection.api import InspectionOutput
+from search.inspection.bodies import inspection_body
 from search.inspection.correcting import MASK_BYTES, photo_correct
 from search.inspection.selectors import inspection_get
 

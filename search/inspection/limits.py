@@ -2,6 +2,7 @@
 tolerances; and what is known of the part's earlier pieces."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -85,24 +86,53 @@ def _threshold_of(part: Part) -> QcThreshold | None:
     return next((by[key] for key in [*chain, None] if key in by), None)
 
 
-def calibration_of(part: Part) -> "Calibration":
-    """The product's calibration, its limit moved by what is known of this part's pieces."""
+@dataclass(frozen=True)
+class Learnt:
+    """What decisions add to the log odds of a part's pieces; of how many of its own good and bad
+    pieces, none when only the catalogue's were learnt from."""
+
+    shift: float = 0.0
+    n_good: int = 0
+    n_bad: int = 0
+
+    def to_json(self) -> dict[str, float | int]:
+        return asdict(self)
+
+
+def learnt_of(part: Part) -> Learnt:
+    """What counts for this part of what was learnt (`learning.py`) by the shipped calibration."""
     from search.engine.qc.judge import calibration_shipped
 
-    shipped = calibration_shipped()
-    row = QcCalibration.objects.filter(part=part, version=shipped.version).first()
-    shift = row.data.get("shift") if row else None
-    if not isinstance(shift, int | float) or not math.isfinite(shift):
-        return shipped
-    return replace(shipped, shift=float(shift))
+    rows = QcCalibration.objects.filter(
+        Q(part=part) | Q(part=None), version=calibration_shipped().version
+    )
+    by = {row.part_id: row for row in rows}
+    catalogue, own = by.get(None), by.get(part.pk)
+    shift = shift_joined(catalogue.data if catalogue else {}, own.data if own else None)
+    return Learnt(shift, own.n_good if own else 0, own.n_bad if own else 0)
 
 
-def calibration_json(calibration: "Calibration", part: Part) -> dict[str, Any]:
-    """What an answer says of the calibration that judged it."""
-    row = QcCalibration.objects.filter(part=part, version=calibration.version).first()
-    return {
-        "version": calibration.version,
-        "n_good": calibration.n_good + (row.n_good if row else 0),
-        "n_bad": calibration.n_bad + (row.n_bad if row else 0),
-        "of_part": row is not None,
-    }
+def shift_joined(catalogue: Mapping[str, Any], own: Mapping[str, Any] | None) -> float:
+    """What is added to the log odds: a part's own shift, the catalogue's by what its own weighs
+    less than 1, and no more than its confirmed bad pieces allow."""
+    from search.engine.qc.simulate.calibrate import MOST_SHIFT
+
+    shift = _number(catalogue, "shift")
+    if own is not None:
+        shift = _number(own, "shift") + (1 - _number(own, "weight")) * shift
+        shift = min(shift, _number(own, "ceiling"))
+    return min(max(shift, -MOST_SHIFT), MOST_SHIFT)
+
+
+def _number(data: Mapping[str, Any], name: str) -> float:
+    value = data.get(name)
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return 0.0
+    return float(value)
+
+
+def calibration_of(learnt: Learnt) -> "Calibration":
+    """The product's calibration, its odds moved by what was learnt."""
+    from search.engine.qc.judge import calibration_shipped
+
+    return replace(calibration_shipped(), shift=learnt.shift)

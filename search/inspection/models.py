@@ -3,7 +3,7 @@
 import uuid
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -137,6 +137,8 @@ class Inspection(Task):
     # Whether a sheet of markers told the true size.
     scaled = models.BooleanField(_("true size known"), default=False)
     calibration = models.CharField(_("calibration"), max_length=80, blank=True)
+    # What decisions about the part's pieces had taught when it ran: {"shift", "n_good", "n_bad"}.
+    learnt = models.JSONField(null=True, blank=True)
     # What was asked of the piece: QcLimits, as it ran.
     limits = models.JSONField(default=dict, blank=True)
     took_ms = models.JSONField(default=dict, blank=True)
@@ -157,6 +159,10 @@ class Inspection(Task):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
         verbose_name=_("by"),
     )  # fmt: skip
+    # A decision was made, changed or taken back, or its odds changed: there is something to learn.
+    unlearnt = models.BooleanField(default=False, editable=False)
+    # A verdict is there that its receivers were not told of yet.
+    untold = models.BooleanField(default=False, editable=False)
     # What earlier runs found, the last EARLIER_MOST, the newest last: [{"revision", "verdict",
     # "similarity", "finished_at", "photos": [{"place", "overlay", "drawn", "mask"}]}]. Their
     # pictures stay in the storage.
@@ -174,6 +180,16 @@ class Inspection(Task):
             models.Index(
                 fields=["resend_at"], name="inspection_unfinished",
                 condition=Q(state__in=("queued", "running")),
+            ),
+            models.Index(
+                fields=["finished_at"], name="inspection_untold", condition=Q(untold=True)
+            ),
+            models.Index(
+                fields=["part"], name="inspection_unlearnt", condition=Q(unlearnt=True)
+            ),
+            models.Index(
+                fields=["part", "-decided_at"], name="inspection_decided",
+                condition=~Q(decision=""),
             ),
         ]  # fmt: skip
         constraints = [
@@ -298,7 +314,11 @@ class QcThreshold(models.Model):
 
 
 class QcCalibration(models.Model):
-    """What was learnt of a part's pieces, beside what the product knows of all parts."""
+    """What was learnt of a part's pieces, or of the whole catalogue's: see `learning.py`.
+
+    data is {"shift", "weight", "ceiling"} of a part, {"shift"} of the catalogue; it counts as long
+    as `version` is that of the calibration the product comes with.
+    """
 
     part = models.OneToOneField(
         Part, models.CASCADE, null=True, blank=True, related_name="qc_calibration",
@@ -313,6 +333,11 @@ class QcCalibration(models.Model):
     class Meta:
         verbose_name = _("calibration")
         verbose_name_plural = _("calibrations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"], condition=Q(part=None), name="qccalibration_catalogue"
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.part or _("the whole catalogue"))
@@ -327,7 +352,9 @@ class Webhook(models.Model):
         DONE = "done", _("every verdict")
 
     name = models.CharField(_("name"), max_length=80)
-    url = models.URLField(_("address"), max_length=500)
+    url = models.URLField(
+        _("address"), max_length=500, validators=[URLValidator(schemes=("http", "https"))]
+    )
     # Signs each message (HMAC-SHA256), so that its receiver knows who wrote it.
     secret = models.CharField(_("secret"), max_length=120, blank=True)
     event = models.CharField(_("told of"), max_length=8, choices=Event, default=Event.FAIL)
@@ -342,3 +369,55 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class InspectionNotice(models.Model):
+    """One receiver told of one run of an inspection: a webhook, or people by e-mail."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+        # Another run was asked for before it was sent; that one's verdict is told instead.
+        OUTDATED = "outdated", _("outdated")
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    inspection = models.ForeignKey(
+        Inspection, models.CASCADE, related_name="notices", verbose_name=_("inspection")
+    )
+    revision = models.PositiveIntegerField()
+    # None: by e-mail, to STLCATALOG_ALERT_TO.
+    webhook = models.ForeignKey(
+        Webhook, models.CASCADE, null=True, blank=True, related_name="notices",
+        verbose_name=_("webhook"),
+    )  # fmt: skip
+    event = models.CharField(_("told of"), max_length=8, choices=Webhook.Event)
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    answer = models.CharField(_("answer"), max_length=200, blank=True)
+    # When it may be tried (again); while a worker is at it, when that one is taken for dead.
+    due_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("made at"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        verbose_name = _("notice of an inspection")
+        verbose_name_plural = _("notices of inspections")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["inspection", "revision", "webhook"], name="inspection_notice_once"
+            ),
+            models.UniqueConstraint(
+                fields=["inspection", "revision"], condition=Q(webhook=None),
+                name="inspection_mail_once",
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="inspection_notice_due", condition=Q(state="waiting")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.inspection_id} {self.event}"

@@ -16,7 +16,7 @@ from PIL import Image
 
 from catalog.errors import ServiceError
 from catalog.models import Part
-from search.inspection.limits import Asked, calibration_of
+from search.inspection.limits import Asked, calibration_of, learnt_of, p_good_at
 from search.inspection.preparing import part_prepared
 from search.inspection.rounding import json_floats
 from search.models import Inspection, InspectionPhoto
@@ -55,7 +55,8 @@ def inspection_look(
     Raises `ServiceError` when the part itself cannot be compared with anything.
     """
     part = part_prepared(inspection.part)
-    calibration = calibration_of(inspection.part)
+    learnt = learnt_of(inspection.part)
+    calibration = calibration_of(learnt)
     others = rivals_prepared(inspection.part)
     rivals = {key: prepared for key, (_, prepared) in others.items()}
     looks = [
@@ -75,7 +76,8 @@ def inspection_look(
     fields = verdict_of(looks, calibration, asked, names)
     fields["heat"] = heat_keep(inspection, part, looks)
     fields |= {
-        "calibration": calibration.version, "shift": calibration.shift, "limits": asked.to_json()
+        "calibration": calibration.version, "shift": calibration.shift, "limits": asked.to_json(),
+        "learnt": learnt.to_json() if learnt.n_good or learnt.n_bad else None,
     }  # fmt: skip
     return fields, [look.row for look in looks]
 
@@ -309,19 +311,21 @@ def verdict_of(
     if not judged:
         return fields
     photos = [seen for _, seen in judged]
-    fused = inspection_fuse(photos, calibration=calibration)
+    limit = p_good_at(calibration, asked.threshold)
+    fused = inspection_fuse(photos, calibration=replace(calibration, pass_at=limit))
+    similarity = calibration.similarity(fused.p_good)
     best: dict[str, float] = {}
     for seen in photos:
         for rival in seen.rivals:
             best[rival.key] = max(best.get(rival.key, -1.0), float(rival.margin))
     verdict = fused.verdict
     # One photo that shows another thing, or nothing, is not outvoted by one that looks right.
-    if verdict == "pass" and (unjudged or fused.similarity < asked.threshold):
+    if verdict == "pass" and (unjudged or similarity < asked.threshold):
         verdict = "review"
     hopeless = fields["similarity"] is not None
     return fields | {
         "verdict": verdict,
-        "similarity": 0.0 if hopeless else fused.similarity,
+        "similarity": 0.0 if hopeless else similarity,
         "p_good": 0.0 if hopeless else fused.p_good,
         "odds": None if hopeless else odds_plain(photos, calibration),
         "coverage": fused.coverage,

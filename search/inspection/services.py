@@ -32,6 +32,7 @@ from search.inspection.claims import (
     task_renew,
     tasks_sweep,
 )
+from search.inspection.learning import learning_ask
 from search.inspection.limits import asked_of
 from search.inspection.running import folder_of, inspection_look
 from search.models import Inspection, InspectionBatch, InspectionPhoto
@@ -185,8 +186,14 @@ def inspection_run(inspection_id: int) -> None:
         return
     fields["took_ms"] = {"total": round((time.monotonic() - started) * 1000, 1)}
     with transaction.atomic():
-        if task_end(inspection, **fields, stage=""):
-            InspectionPhoto.objects.bulk_update(photos, FOUND)
+        if not task_end(inspection, **fields, stage="", untold=True):
+            return
+        InspectionPhoto.objects.bulk_update(photos, FOUND)
+        enqueue("workers.inspection_tell", inspection.pk, priority=NOW)
+        # Its odds are others now: what was decided of it is learnt from anew.
+        decided = Inspection.objects.filter(pk=inspection.pk).exclude(decision="")
+        if decided.update(unlearnt=True):
+            learning_ask(inspection.part_id)
 
 
 def inspections_sweep(*, starting: bool = False) -> int:
@@ -255,5 +262,9 @@ def inspection_decide(
         fields["note"] = note.strip()[:NOTE_LENGTH]
     if not fields:
         return
-    Inspection.objects.filter(pk=inspection.pk).update(**fields)
+    with transaction.atomic():
+        if decision is not None:
+            fields["unlearnt"] = True
+            learning_ask(inspection.part_id)
+        Inspection.objects.filter(pk=inspection.pk).update(**fields)
     inspection.refresh_from_db()

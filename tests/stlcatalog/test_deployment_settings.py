@@ -17,6 +17,7 @@ def test_questions_lie_where_the_broker_is() -> None:
     [
         ({"SEARCH_ENCODERS": "remotely"}, "SEARCH_ENCODERS=remotely is none of local, remote"),
         ({"STLCATALOG_S3_BUCKET": "b", "STLCATALOG_S3_URLS": "all"}, "STLCATALOG_S3_URLS=all"),
+        ({"EMAIL_URL": "mail.example"}, "EMAIL_URL is smtp"),
         ({"SEARCH_ENCODERS": "remote", "CELERY_BROKER_URL": "amqp://x"}, "CACHE_URL"),
     ],
 )  # fmt: skip
@@ -44,3 +45,10 @@ def test_embedding_has_a_queue_of_its_own_where_one_is_named() -> None:
     assert settings_of("CELERY_TASK_ROUTES", STLCATALOG_EMBED_QUEUE="")["workers.part_embed"] == {
         "queue": "ingest"
     }
+
+
+def test_a_mail_server_is_an_address() -> None:
+    said = settings_of("EMAIL_HOST_PASSWORD", EMAIL_URL="smtp+tls://qc:p%40ss@mail.example")
+    assert said == "p@ss"
+    assert settings_of("EMAIL_PORT", EMAIL_URL="smtps://mail.example") == 465
+    assert "console" in settings_of("EMAIL_BACKEND", EMAIL_URL="")

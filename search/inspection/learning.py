@@ -1,0 +1,207 @@
+"""What people's decisions teach: the limit of passing moves for a part, and for the catalogue.
+
+Nothing is learnt bit by bit: each time all decisions that count are read again, so doing it twice
+or late gives the same. `limits.py` reads what is kept here.
+
+Of a part (`simulate/calibrate.py`): the worst tenth of its confirmed good pieces should just pass,
+the more of them the more so; its confirmed bad ones should not. Of the catalogue, from LEAST_EACH
+good and as many bad pieces on: the shift s of the log odds o under which what people said is
+likeliest, good and bad weighing alike: the root of
+    sum of w (y - 1 / (1 + exp(-(o + g s)))) g - PENALTY s = 0,
+y being 1 for good, w one over twice the number of its kind, g what a shift of one adds to the fused
+log odds of so many photos. A logistic regression whose slopes are held (Cox 1958).
+
+A part whose decisions have the weight w is judged with its own shift and (1 - w) of the
+catalogue's, never with more than `ceiling`: no confirmed bad piece comes to pass by learning.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from catalog.models import Part
+from catalog.queue import LATER, enqueue
+from search.inspection.limits import p_good_at
+from search.models import Inspection, QcCalibration
+
+if TYPE_CHECKING:
+    from search.engine.qc.judge import Calibration
+
+# Decisions that are read, the latest ones: of one part, and of all.
+PART_MOST, CATALOGUE_MOST = 2000, 10_000
+LEAST_EACH = 20
+PENALTY = 0.02
+# A bad piece's odds stay so far below the limit.
+MARGIN = 0.01
+SWEEP_MOST = 200
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A decided inspection: its log odds by the shipped calibration, of how many photos they are,
+    the similarity asked of it, and what a person said."""
+
+    odds: float
+    photos: int
+    threshold: float
+    good: bool
+
+
+def part_learn(part_id: int) -> None:
+    """Learn anew from every decision about a part's pieces, and about all of them.
+
+    Idempotent; the decisions that came meanwhile ask for another time by themselves.
+    """
+    from search.engine.qc.judge import calibration_shipped
+
+    shipped = calibration_shipped()
+    with transaction.atomic():
+        # Before they are read: a decision that comes later sets its own flag again.
+        Inspection.objects.filter(part_id=part_id, unlearnt=True).update(unlearnt=False)
+        if not Part.objects.filter(pk=part_id).exists():
+            return
+        judged = judged_read(Q(part_id=part_id), shipped, most=PART_MOST)
+        keep(part_id, shipped, judged, part_data(shipped, judged))
+    catalogue_learn()
+
+
+def catalogue_learn() -> None:
+    """Learn anew from every decision about any piece."""
+    from search.engine.qc.judge import calibration_shipped
+
+    shipped = calibration_shipped()
+    with transaction.atomic():
+        judged = judged_read(Q(), shipped, most=CATALOGUE_MOST)
+        keep(None, shipped, judged, catalogue_data(shipped, judged))
+
+
+def judged_read(which: Q, shipped: "Calibration", *, most: int) -> list[Judged]:
+    """The latest decisions whose pieces the shipped calibration judged."""
+    rows = (
+        Inspection.objects.filter(
+            which, odds__isnull=False, calibration=shipped.version,
+            decision__in=(Inspection.Decision.GOOD, Inspection.Decision.BAD),
+        )
+        .annotate(judged=Count("photos", filter=Q(photos__odds__isnull=False)))
+        .order_by("-decided_at", "-pk")
+        .values_list("odds", "judged", "threshold", "decision")
+    )  # fmt: skip
+    return [
+        Judged(odds, max(1, photos), threshold or 0.9, decision == Inspection.Decision.GOOD)
+        for odds, photos, threshold, decision in rows[:most]
+    ]
+
+
+def keep(
+    part_id: int | None, shipped: "Calibration", judged: list[Judged], data: dict[str, Any] | None
+) -> None:
+    """Keep what was learnt, or forget what was when there is nothing to learn from any more."""
+    if data is None:
+        QcCalibration.objects.filter(part_id=part_id).delete()
+        return
+    n_good = sum(row.good for row in judged)
+    QcCalibration.objects.update_or_create(
+        part_id=part_id,
+        defaults={
+            "data": data,
+            "version": shipped.version,
+            "n_good": n_good,
+            "n_bad": len(judged) - n_good,
+            "made_at": timezone.now(),
+        },
+    )
+
+
+# --- what is learnt -----------------------------------------------------------------------------
+
+
+def gain(shipped: "Calibration", photos: int) -> float:
+    """What a shift of one adds to the fused log odds of so many photos."""
+    none, one = np.zeros(photos), np.ones(photos)
+    return shipped.fused_odds(one) - shipped.fused_odds(none)
+
+
+def logit(share: float) -> float:
+    share = min(max(share, 1e-9), 1 - 1e-9)
+    return math.log(share / (1 - share))
+
+
+def as_one_photo(shipped: "Calibration", row: Judged) -> float:
+    """The log odds a single photo asked for the usual similarity would have as much room in: what
+    a shift does to it, it does to this inspection, whatever was asked of that."""
+    usual, asked = logit(shipped.pass_at), logit(p_good_at(shipped, row.threshold))
+    return usual + (row.odds - asked) / gain(shipped, row.photos)
+
+
+def part_data(shipped: "Calibration", judged: list[Judged]) -> dict[str, Any] | None:
+    """{"shift", "weight", "ceiling"}; None without a decision."""
+    from search.engine.qc.simulate.calibrate import (
+        HALFWAY_CONFIRMED,
+        MOST_SHIFT,
+        calibration_for_part,
+    )
+
+    if not judged:
+        return None
+    good = [as_one_photo(shipped, row) for row in judged if row.good]
+    bad = [as_one_photo(shipped, row) for row in judged if not row.good]
+    learnt = calibration_for_part(shipped, np.zeros(0), good=good, bad=bad)
+    ceiling = MOST_SHIFT
+    if bad:
+        limit = logit(shipped.pass_at)
+        # None of them may pass by learning; where most would pass without, the limit is raised.
+        ceiling = max(0.0, min(limit - odds for odds in bad) - MARGIN)
+        most = limit - float(np.quantile(bad, 0.9)) - MARGIN
+        ceiling = min(ceiling, MOST_SHIFT, max(most, -MOST_SHIFT))
+    return {
+        "shift": min(learnt.shift, ceiling),
+        "weight": round(len(judged) / (len(judged) + HALFWAY_CONFIRMED), 4),
+        "ceiling": round(ceiling, 4),
+    }
+
+
+def catalogue_data(shipped: "Calibration", judged: Iterable[Judged]) -> dict[str, Any] | None:
+    """{"shift"}; None with fewer than LEAST_EACH of either kind."""
+    from search.engine.qc.simulate.calibrate import MOST_SHIFT
+
+    rows = list(judged)
+    truth = np.array([row.good for row in rows], bool)
+    if min(truth.sum(), (~truth).sum()) < LEAST_EACH:
+        return None
+    gains = {photos: gain(shipped, photos) for photos in {row.photos for row in rows}}
+    odds = np.array([row.odds for row in rows])
+    per = np.array([gains[row.photos] for row in rows])
+    weights = np.where(truth, 0.5 / truth.sum(), 0.5 / (~truth).sum())
+    # The slope falls as the shift grows, so halving finds its root.
+    low, high = -MOST_SHIFT, MOST_SHIFT
+    for _ in range(40):
+        shift = (low + high) / 2
+        chance = 0.5 * (1 + np.tanh((odds + per * shift) / 2))
+        if float((weights * (truth - chance) * per).sum()) - PENALTY * shift > 0:
+            low = shift
+        else:
+            high = shift
+    return {"shift": round((low + high) / 2, 4)}
+
+
+# --- when ---------------------------------------------------------------------------------------
+
+
+def learning_ask(part_id: int) -> None:
+    """A decision was made, changed or taken back, or a decided piece was judged anew."""
+    enqueue("workers.inspection_learn", part_id, priority=LATER)
+
+
+def learning_sweep() -> int:
+    """Send what was asked for and not done: a message lost, a worker that died."""
+    rows = Inspection.objects.filter(unlearnt=True).values_list("part_id", flat=True)
+    parts = set(rows.order_by("part_id").distinct()[:SWEEP_MOST])
+    for part_id in sorted(parts):
+        learning_ask(part_id)
+    return len(parts)
