@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from catalog.api_urls import UUID
-from search.inspection import downloads, pages
+from search.inspection import downloads, pages, pages_batches
 
 urlpatterns = [
     re_path(r"^qc/?$", pages.start, name="inspection_start"),
@@ -11,6 +11,8 @@ urlpatterns = [
     re_path(r"^qc/parts/by-photo/?$", pages.choices_by_photo, name="inspection_choices_by_photo"),
     re_path(r"^qc/history/?$", pages.history, name="inspection_history"),
     re_path(r"^qc/history\.csv$", downloads.history_csv, name="inspection_csv"),
+    re_path(r"^qc/batches/?$", pages_batches.batch_list, name="inspection_batches"),
+    re_path(rf"^qc/batches/{UUID}/?$", pages_batches.batch, name="inspection_batch"),
     re_path(r"^qc/sheet/?$", pages.sheet, name="inspection_sheet"),
     re_path(
         r"^qc/sheet/(?P<paper>a4|letter)\.(?P<kind>svg|png)$",
