@@ -95,6 +95,7 @@ class DuplicatePairAdmin(LookOnly):
         messages.success(request, text % {"n": n})
 
 
-# Evaluations and engines have rooms of their own; they register themselves.
+# Evaluations, engines and inspections have rooms of their own; they register themselves.
 from search.evaluation import admin as admin_evaluation  # noqa: E402, F401
+from search.inspection import admin as admin_inspection  # noqa: E402, F401
 from search.lifecycle import admin as admin_engines  # noqa: E402, F401

@@ -130,7 +130,7 @@ def batch_read(batch_id: int) -> None:
 
 @shared_task(name="workers.inspection_learn")
 def inspection_learn(part_id: int) -> None:
-    """Somebody decided whether a piece of the part is good."""
+    """Somebody decided whether a piece of the part is good; 0: of all parts."""
     from search.inspection import learning
 
     learning.part_learn(part_id)

@@ -9,7 +9,7 @@ from search.inspection.wording import reasons_told, verdict_sentence
 from search.models import Inspection, InspectionPhoto
 
 
-def _url(name: str) -> str | None:
+def media_url(name: str) -> str | None:
     return default_storage.url(name) if name else None
 
 
@@ -34,10 +34,10 @@ def photo_body(photo: InspectionPhoto) -> dict[str, Any]:
         "pose_corrected": photo.pose_given is not None,
         "corrected_by": str(photo.corrected_by) if photo.corrected_by else None,
         "corrected_at": photo.corrected_at,
-        "photo_url": _url(photo.shown) or _url(photo.file.name),
-        "overlay_url": _url(photo.overlay),
-        "part_url": _url(photo.drawn),
-        "mask_url": _url(photo.mask),
+        "photo_url": media_url(photo.shown) or media_url(photo.file.name),
+        "overlay_url": media_url(photo.overlay),
+        "part_url": media_url(photo.drawn),
+        "mask_url": media_url(photo.mask),
         "took_ms": photo.took_ms,
     }
 
@@ -47,9 +47,9 @@ def earlier_body(run: dict[str, Any]) -> dict[str, Any]:
     photos = [
         {
             "place": photo["place"],
-            "overlay_url": _url(photo["overlay"]),
-            "part_url": _url(photo["drawn"]),
-            "mask_url": _url(photo["mask"]),
+            "overlay_url": media_url(photo["overlay"]),
+            "part_url": media_url(photo["drawn"]),
+            "mask_url": media_url(photo["mask"]),
         }
         for photo in run["photos"]
     ]
@@ -102,7 +102,7 @@ def inspection_body(inspection: Inspection) -> dict[str, Any]:
         "calibration": inspection.calibration or None,
         "learnt": inspection.learnt,
         "limits": inspection.limits or None,
-        "heat_url": _url(inspection.heat),
+        "heat_url": media_url(inspection.heat),
         "photos": [photo_body(photo) for photo in inspection.photos.all()],
         "took_ms": inspection.took_ms,
         "revision": inspection.revision,

@@ -18,6 +18,7 @@ catalogue's, never with more than `ceiling`: no confirmed bad piece comes to pas
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,10 +65,10 @@ def part_learn(part_id: int) -> None:
     with transaction.atomic():
         # Before they are read: a decision that comes later sets its own flag again.
         Inspection.objects.filter(part_id=part_id, unlearnt=True).update(unlearnt=False)
-        if not Part.objects.filter(pk=part_id).exists():
-            return
-        judged = judged_read(Q(part_id=part_id), shipped, most=PART_MOST)
-        keep(part_id, shipped, judged, part_data(shipped, judged))
+        if Part.objects.filter(pk=part_id).exists():
+            which = Q(part_id=part_id) & not_forgotten(part_id)
+            judged = judged_read(which, shipped, most=PART_MOST)
+            keep(part_id, shipped, judged, part_data(shipped, judged))
     catalogue_learn()
 
 
@@ -77,7 +78,7 @@ def catalogue_learn() -> None:
 
     shipped = calibration_shipped()
     with transaction.atomic():
-        judged = judged_read(Q(), shipped, most=CATALOGUE_MOST)
+        judged = judged_read(not_forgotten(None), shipped, most=CATALOGUE_MOST)
         keep(None, shipped, judged, catalogue_data(shipped, judged))
 
 
@@ -102,9 +103,11 @@ def keep(
     part_id: int | None, shipped: "Calibration", judged: list[Judged], data: dict[str, Any] | None
 ) -> None:
     """Keep what was learnt, or forget what was when there is nothing to learn from any more."""
-    if data is None:
+    since = since_of(part_id)
+    if data is None and since is None:
         QcCalibration.objects.filter(part_id=part_id).delete()
         return
+    data = (data or {}) | ({"since": since} if since else {})
     n_good = sum(row.good for row in judged)
     QcCalibration.objects.update_or_create(
         part_id=part_id,
@@ -116,6 +119,31 @@ def keep(
             "made_at": timezone.now(),
         },
     )
+
+
+def calibration_forget(row: QcCalibration) -> None:
+    """Learn from decisions made from now on only; those made before stay, and teach no more."""
+    QcCalibration.objects.filter(pk=row.pk).update(
+        data={"since": timezone.now().isoformat()}, n_good=0, n_bad=0, made_at=timezone.now()
+    )
+
+
+def since_of(part_id: int | None) -> str | None:
+    """From when on decisions count; None: all do."""
+    row = QcCalibration.objects.filter(part_id=part_id).first()
+    return row.data.get("since") if row else None
+
+
+def not_forgotten(part_id: int | None) -> Q:
+    since = since_of(part_id)
+    return Q(decided_at__gt=datetime.fromisoformat(since)) if since else Q()
+
+
+def is_current(row: QcCalibration) -> bool:
+    """Whether it was learnt by the calibration that the product comes with now."""
+    from search.engine.qc.judge import calibration_shipped
+
+    return row.version == calibration_shipped().version
 
 
 # --- what is learnt -----------------------------------------------------------------------------
@@ -193,9 +221,10 @@ def catalogue_data(shipped: "Calibration", judged: Iterable[Judged]) -> dict[str
 # --- when ---------------------------------------------------------------------------------------
 
 
-def learning_ask(part_id: int) -> None:
-    """A decision was made, changed or taken back, or a decided piece was judged anew."""
-    enqueue("workers.inspection_learn", part_id, priority=LATER)
+def learning_ask(part_id: int | None) -> None:
+    """A decision was made, changed or taken back, or a decided piece was judged anew. None: only
+    what the whole catalogue teaches is asked for."""
+    enqueue("workers.inspection_learn", part_id or 0, priority=LATER)
 
 
 def learning_sweep() -> int:

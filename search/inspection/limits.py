@@ -120,14 +120,14 @@ def shift_joined(catalogue: Mapping[str, Any], own: Mapping[str, Any] | None) ->
     shift = _number(catalogue, "shift")
     if own is not None:
         shift = _number(own, "shift") + (1 - _number(own, "weight")) * shift
-        shift = min(shift, _number(own, "ceiling"))
+        shift = min(shift, _number(own, "ceiling", MOST_SHIFT))
     return min(max(shift, -MOST_SHIFT), MOST_SHIFT)
 
 
-def _number(data: Mapping[str, Any], name: str) -> float:
+def _number(data: Mapping[str, Any], name: str, without: float = 0.0) -> float:
     value = data.get(name)
     if not isinstance(value, int | float) or not math.isfinite(value):
-        return 0.0
+        return without
     return float(value)
 
 

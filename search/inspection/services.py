@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -268,3 +269,21 @@ def inspection_decide(
             learning_ask(inspection.part_id)
         Inspection.objects.filter(pk=inspection.pk).update(**fields)
     inspection.refresh_from_db()
+
+
+def inspection_erase(inspection: Inspection) -> None:
+    """Delete an inspection, what was learnt from it, its photos and pictures, for good."""
+    with transaction.atomic():
+        learning_ask(inspection.part_id)
+        Inspection.objects.filter(pk=inspection.pk).delete()
+        transaction.on_commit(partial(folder_delete, folder_of(inspection)))
+
+
+def folder_delete(folder: str) -> None:
+    """Delete the files of a folder of the storage; what cannot be deleted is left, and logged."""
+    try:
+        _folders, names = default_storage.listdir(folder)
+        for name in names:
+            default_storage.delete(f"{folder}/{name}")
+    except OSError as error:
+        log.warning("%s was not deleted: %s", folder, error)

@@ -18,7 +18,8 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -113,6 +114,19 @@ def notice_send(notice_id: int) -> None:
             enqueue("workers.inspection_notice", notice_id, countdown=seconds, priority=NOW)
 
 
+def notices_again(notices: QuerySet[InspectionNotice]) -> int:
+    """Try those again that were given up. Returns how many."""
+    given_up = notices.filter(state=State.FAILED)
+    with transaction.atomic():
+        pks = list(given_up.values_list("pk", flat=True)[:SWEEP_MOST])
+        InspectionNotice.objects.filter(pk__in=pks).update(
+            state=State.WAITING, attempts=0, due_at=timezone.now()
+        )
+        for pk in pks:
+            enqueue("workers.inspection_notice", pk)
+    return len(pks)
+
+
 def telling_sweep() -> int:
     """Send what a lost message or a dead worker left behind. Returns how much."""
     since = timezone.now() - LOST_AFTER
@@ -170,7 +184,7 @@ def webhook_post(webhook: Webhook, body: dict[str, Any], *, delivery: str) -> Po
 
 def page_address(inspection: Inspection) -> str:
     """Where people see it; without the server's own address when nobody said that."""
-    return f"{settings.SITE_URL}/qc/{inspection.uuid}"
+    return settings.SITE_URL + reverse("inspection", args=[inspection.uuid])
 
 
 # --- e-mail -------------------------------------------------------------------------------------
