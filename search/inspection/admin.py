@@ -74,7 +74,7 @@ class InspectionAdmin(LookOnly):
     list_select_related = ("part", "decided_by")
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ("piece", "note", "part__number", "part__name", "part__name_zh", "uuid")
+    search_fields = ("piece", "note", "part__number", "part__name", "part__name_zh")
     date_hierarchy = "created_at"
     inlines = (PhotoInline,)
     actions = ("run_again", "decide_good", "decide_bad", "decide_open")
@@ -186,7 +186,7 @@ class InspectionBatchAdmin(LookOnly):
     list_select_related = ("by",)
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ("name", "uuid")
+    search_fields = ("name",)
     fields = ("name", "part", "state", "error_shown", "total", "n_inspections", "refused_shown",
               "by", "created_at", "finished_at")  # fmt: skip
     readonly_fields = ("error_shown", "n_inspections", "refused_shown")
