@@ -6,6 +6,7 @@ the part's unit, what is kept stays true.
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ from catalog.models import Part
 from search import engines
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from search.engine.qc.part import PreparedPart
 
 IN_MEMORY = 48  # of about two megabytes each
@@ -102,3 +106,18 @@ def _kept(path: str) -> "PreparedPart | None":
             return PreparedPart.from_bytes(file.read())
     except (OSError, InspectionError):
         return None
+
+
+def inspections_warm(triangles: "NDArray[np.float32]") -> None:
+    """Run an inspection of these (n, 3, 3) triangles once, so that its numeric code is compiled."""
+    from search.engine.errors import EngineError
+    from search.engine.qc.inspect import InspectionPhoto, part_prepare, photo_inspect
+    from search.engine.qc.types import QcLimits
+    from search.engine.render.viewpoints import viewpoints_fibonacci
+    from search.engine.render.views import views_render
+
+    seen = views_render(triangles, viewpoints=viewpoints_fibonacci(4)[:1], size=320).rgb[0]
+    with suppress(EngineError):  # what it finds does not matter
+        photo_inspect(
+            InspectionPhoto(seen), part_prepare(triangles), limits=QcLimits(seconds=600.0)
+        )
