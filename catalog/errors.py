@@ -180,6 +180,8 @@ SENTENCES = {
     "duplicate_trash": _(
         "Only one of the pair's two parts can go to the trash, and only when they are duplicates."
     ),
+    "part_one": _("Name the part by part_id or by number, by one of them."),
+    "number_ambiguous": _("More than one part has the number %(number)s; use part_id."),
     "part_not_ready": _("This part is still being processed."),
     "part_busy": _("A worker is on this part right now."),
     "name_missing": _("Give it a name."),

@@ -61,6 +61,15 @@ def part_get(uuid: UUID | str, *, trash: bool = False) -> Part:
     return part
 
 
+def part_by_number(number: str) -> Part:
+    """The one part of this number. Raises `ServiceError` when there is none, or several."""
+    found = list(Part.objects.present().filter(number=number).select_related("category")[:2])
+    if len(found) != 1:
+        code = "number_ambiguous" if found else "part_unknown"
+        raise ServiceError(code, status=409 if found else 404, number=number)
+    return found[0]
+
+
 class PartPaginator(Paginator):
     """Counts the whole catalogue without its order; a page past the end is empty, not an error."""
 

@@ -11,9 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog.errors import ServiceError
 from catalog.inputs import JsonParser
-from catalog.models import Category
-from catalog.selectors import part_get
+from catalog.models import Category, Part
+from catalog.selectors import part_by_number, part_get
 from search.inspection import services
 from search.inspection.bodies import inspection_body, inspection_brief
 from search.inspection.selectors import InspectionFilters, inspection_get, inspections_page
@@ -34,7 +35,11 @@ class PhotosField(serializers.ListField):
 class CompareInput(serializers.Serializer):
     """A piece: photo, one to four times, and the part it should be."""
 
-    part_id = serializers.UUIDField()
+    part_id = serializers.UUIDField(required=False, default=None, allow_null=True)
+    number = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=80,
+        help_text="The part's number, instead of part_id.",
+    )  # fmt: skip
     photo = PhotosField(help_text="1 to 4 photos of one piece, as repeated fields.")
     threshold = serializers.FloatField(
         required=False, default=None, allow_null=True, min_value=0.01, max_value=0.999,
@@ -73,7 +78,14 @@ InspectionOutput = inline_serializer(
             help_text="What decisions about this part's pieces had taught when it ran: n_good, "
             "n_bad, and the shift of the log odds.",
         ),
-        "photos": serializers.ListField(child=serializers.DictField()),
+        "photos": serializers.ListField(
+            child=serializers.DictField(),
+            help_text="Each with its verdict, reasons, pose (a point p in mm about the middle of "
+            "the part's box is seen at rotation p + translation, at pixel focal x / z + width / 2, "
+            "focal y / z + height / 2), measures (shares of the part's diagonal), blobs (places "
+            "that differ, the worst first) and worst_point in pixels, coverage, and the addresses "
+            "of its pictures, all width by height pixels: photo, overlay, part and mask.",
+        ),
         "revision": serializers.IntegerField(),
         "earlier": serializers.ListField(
             child=serializers.DictField(), help_text="What runs before this one found."
@@ -83,6 +95,13 @@ InspectionOutput = inline_serializer(
         "took_ms": serializers.DictField(child=serializers.FloatField()),
     },
 )
+
+
+def part_asked(part_id: UUID | None, number: str) -> Part:
+    """The part by either. Raises `ServiceError` when it is not named once, or not known."""
+    if (part_id is None) == (not number):
+        raise ServiceError("part_one")
+    return part_get(part_id) if part_id is not None else part_by_number(number)
 
 
 class CompareApi(APIView):
@@ -104,7 +123,7 @@ class CompareApi(APIView):
         asked.is_valid(raise_exception=True)
         known = asked.validated_data
         inspection = services.inspection_create(
-            part=part_get(known["part_id"]),
+            part=part_asked(known["part_id"], known["number"]),
             photos=[services.photo_sent(file) for file in known["photo"]],
             threshold=known["threshold"],
             piece=known["piece"],

@@ -27,6 +27,7 @@ def photo_body(photo: InspectionPhoto) -> dict[str, Any]:
         "measures": photo.measures or None,
         "max_dev_mm": photo.max_dev_mm,
         "blobs": photo.blobs,
+        "worst_point": photo.blobs[0]["place"] if photo.blobs else None,
         "coverage": photo.coverage,
         "size_factor": photo.size_factor,
         "mask_corrected": bool(photo.mask_given),

@@ -1,6 +1,7 @@
 """A photo of a piece against its part: from the request to the kept verdict."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -152,3 +153,20 @@ def test_people_decide_and_note(compare: Any, writer: Any) -> None:
     assert (said["decision"], said["note"]) == ("bad", "scratched")
     said = writer.patch(url, {"decision": "open"}, format="json").json()
     assert said["decision"] is None and said["decided_at"] is None and said["note"] == "scratched"
+
+
+def test_a_part_may_be_named_by_its_number(writer: Any, bracket: Part, photo: Any) -> None:
+    def ask(**part: str) -> tuple[int, str]:
+        body = {"photo": [photo()], "wait": 0, **part}
+        answer = writer.post("/api/qc/compare", body, format="multipart")
+        return answer.status_code, answer.json().get("error", {}).get("code", "")
+
+    assert ask(number="R8107490") == (404, "part_unknown")
+    Part.objects.filter(pk=bracket.pk).update(number="R8107490")
+    assert ask(number="R8107490")[0] == 202
+    assert ask() == (400, "part_one")
+    assert ask(number="R8107490", part_id=str(bracket.uuid)) == (400, "part_one")
+    twin = Part.objects.get(pk=bracket.pk)
+    twin.pk, twin.uuid, twin.sha256 = None, uuid4(), "1" * 64
+    twin.save(force_insert=True)
+    assert ask(number="R8107490") == (409, "number_ambiguous")
