@@ -159,7 +159,7 @@ def test_a_part_may_be_named_by_its_number(writer: Any, bracket: Part, photo: An
     def ask(**part: str) -> tuple[int, str]:
         body = {"photo": [photo()], "wait": 0, **part}
         answer = writer.post("/api/qc/compare", body, format="multipart")
-        return answer.status_code, answer.json().get("error", {}).get("code", "")
+        return answer.status_code, (answer.json()["error"] or {}).get("code", "")
 
     assert ask(number="R8107490") == (404, "part_unknown")
     Part.objects.filter(pk=bracket.pk).update(number="R8107490")
