@@ -22,6 +22,7 @@ T = TypeVar("T", bound=Task)
 # Renewed while the work goes on; older, its worker is dead.
 LEASE = timedelta(seconds=180)
 STALLS_MOST = 3  # workers that died over a task before it is taken for their cause
+RETRY_AFTER = timedelta(seconds=30)
 # Of one sweep; and the messages that a dead worker may have held ahead of their turn.
 SWEEP_MOST, AHEAD_MOST = 500, 200
 
@@ -81,6 +82,20 @@ def task_fail(row: Task, code: str, params: Mapping[str, Any]) -> None:
         state=State.FAILED, error_code=code, finished_at=timezone.now(), claimed_by="",
         error_params={name: str(value)[:200] for name, value in params.items()},
     )  # fmt: skip
+
+
+@transaction.atomic
+def task_later(row: Task, task: str, code: str) -> None:
+    """Put it back for a while, what it needs being away; given up with `code` at the last time."""
+    if row.stalls + 1 >= STALLS_MOST:
+        task_fail(row, code, {})
+        return
+    put_back = task_held(row).update(
+        state=State.QUEUED, claimed_by="", stalls=F("stalls") + 1,
+        resend_at=timezone.now() + RETRY_AFTER,
+    )  # fmt: skip
+    if put_back:
+        enqueue(task, row.pk, countdown=RETRY_AFTER.total_seconds())
 
 
 @transaction.atomic

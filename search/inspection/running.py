@@ -265,6 +265,7 @@ def bytes_keep(name: str, data: bytes) -> str:
 def heat_keep(inspection: Inspection, part: "PreparedPart", looks: list[Looked]) -> str:
     """How much each place of the preview deviates in any of the photos, for the viewer; no photo
     shows what is 0, and 1 to 255 run from as it should be to far off. None judged: no file."""
+    from search.engine.errors import EngineError
     from search.engine.explain.surface import (
         centred,
         lattice_points,
@@ -277,8 +278,11 @@ def heat_keep(inspection: Inspection, part: "PreparedPart", looks: list[Looked])
     judged = [look.seen for look in looks if look.seen is not None]
     if not judged or not inspection.part.preview:
         return ""
-    with inspection.part.preview.open("rb") as file:
-        triangles = preview_read(file.read())
+    try:
+        with inspection.part.preview.open("rb") as file:
+            triangles = preview_read(file.read())
+    except (FileNotFoundError, EngineError):  # it is being made anew
+        return ""
     sizes = lattice_sizes(centred(triangles))
     points, owner = lattice_points(triangles, sizes)
     normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])[owner]

@@ -30,6 +30,7 @@ from search.inspection.claims import (
     task_claim,
     task_end,
     task_fail,
+    task_later,
     task_renew,
     tasks_sweep,
 )
@@ -178,8 +179,15 @@ def inspection_run(inspection_id: int) -> None:
     try:
         asked = asked_of(inspection.part, threshold=inspection.threshold_asked)
         fields, photos = inspection_look(inspection, asked, progress=progress)
+    except OSError as error:
+        log.warning("inspection %s waits for its files: %s", inspection_id, error)
+        task_later(inspection, RUN, "storage_away")
+        return
     except ServiceError as error:
-        task_fail(inspection, error.code, error.params)
+        if error.code == "storage_away":
+            task_later(inspection, RUN, error.code)
+        else:
+            task_fail(inspection, error.code, error.params)
         return
     except Exception:
         log.exception("inspection %s failed", inspection_id)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import struct
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,7 @@ from PIL import Image
 from catalog.models import Part
 from search.inspection import services
 from search.models import Inspection, InspectionPhoto
+from tests.factories.pictures import png_bomb
 from tests.factories.work import work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -179,20 +179,6 @@ def test_a_brush_on_nothing_is_a_mask_too(correct: Any, seen: Any, writer: Any) 
     assert np.array_equal(kept, canvas[..., 3])
 
 
-def png_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
-    parts = [b"\x89PNG\r\n\x1a\n"]
-    for kind, data in chunks:
-        parts.append(struct.pack(">I", len(data)) + kind + data)
-        parts.append(struct.pack(">I", zlib.crc32(kind + data)))
-    return b"".join(parts)
-
-
-def bomb(width: int, height: int, *extra: tuple[bytes, bytes]) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compress(bytes(2_000_000))
-    return png_chunks((b"IHDR", header), *extra, (b"IDAT", rows), (b"IEND", b""))
-
-
 def _masks() -> dict[str, bytes]:
     whole = np.full((420, 560), 255, np.uint8)
     half = np.where(np.arange(560) < 200, 255, 0)[None, :].repeat(420, 0).astype(np.uint8)
@@ -207,8 +193,10 @@ def _masks() -> dict[str, bytes]:
         "empty": mask_of(whole * 0).read(),
         "a JPEG": mask_of(half, "JPEG").read(),
         "a GIF": mask_of(half, "GIF").read(),
-        "a bomb": bomb(60_000, 60_000),
-        "a bomb of text": bomb(560, 420, (b"zTXt", b"x\0\0" + zlib.compress(bytes(80_000_000)))),
+        "a bomb": png_bomb(),
+        "a bomb of text": png_bomb(
+            560, 420, (b"zTXt", b"x\0\0" + zlib.compress(bytes(80_000_000)))
+        ),
         "too many bytes": good + bytes(9_000_000),
     }
 
