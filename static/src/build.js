@@ -22,7 +22,6 @@ const options = {
     "js/duplicates.js",
     "js/qc-start.js",
     "js/qc.js",
-    "js/qc-pose.js",
   ],
   entryNames: "[name]",
   outdir: here("../dist"),

@@ -158,7 +158,7 @@ class Look {
   async pose() {
     const panel = this.panel;
     try {
-      const { Poser } = await import(this.root.dataset.overlayBundle);
+      const { Poser } = await import(this.root.dataset.bundle);
       const poser = await Poser.open(panel, this.root.querySelector(".qc-pose"), {
         mesh: this.root.dataset.mesh,
         mm: Number(this.root.dataset.mm),

@@ -1,4 +1,4 @@
-// Turns a mesh in the browser. The only script that knows three.js, and loaded only where needed.
+// Turns a mesh in the browser. The only bundle that knows three.js, and loaded only where needed.
 
 import {
   Box3,
@@ -25,6 +25,9 @@ import { RoomEnvironment } from "three/examples/jsm/environments/RoomEnvironment
 import { STLLoader } from "three/examples/jsm/loaders/STLLoader.js";
 import { toCreasedNormals } from "three/examples/jsm/utils/BufferGeometryUtils.js";
 import { heatPaint } from "./heat.js";
+
+// Lays a part over a photo: here, so that three.js comes once.
+export { Poser } from "./poser.js";
 
 const CREASE = Math.PI / 6; // softer edges are shaded round
 const FROM = new Vector3(0.55, -0.75, 0.5).normalize();

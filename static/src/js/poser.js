@@ -1,4 +1,4 @@
-// The part laid over a photo by hand. Loaded only when somebody corrects a pose: it brings three.js.
+// The part laid over a photo by hand.
 //
 // A pose maps a point p (mm, about the middle of the part's box) to rotation p + translation before
 // a camera that looks along z, x right, y down; it is seen at pixel (focal x / z + w / 2, ...).
