@@ -48,7 +48,7 @@ def pose_guesses(part: PreparedPart, window: Window, *, most: int = GUESSES) -> 
     nearest = 1 + 2 * np.cos(np.radians(GUESSES_APART))
     order = np.argsort(-likeness, axis=None)[: most * 40]
     for view, turn in zip(*np.unravel_index(order, likeness.shape), strict=True):
-        fit = _guess(window, bank.rotations[view], bank.frames[view], turn, (x, y, radius))
+        fit = guess_place(window, bank.rotations[view], bank.frames[view], turn, (x, y, radius))
         if any(np.trace(fit.rotation @ other.rotation.T) > nearest for other in found):
             continue
         found.append(fit._replace(overlap=float(likeness[view, turn])))
@@ -57,7 +57,7 @@ def pose_guesses(part: PreparedPart, window: Window, *, most: int = GUESSES) -> 
     return found
 
 
-def _guess(
+def guess_place(
     window: Window, rotation: Doubles, frame: Doubles, turn: int, seen: tuple[float, float, float]
 ) -> Fit:
     """The pose that shows a bank's outline, turned by `turn` of ANGLES, where the mask is."""
