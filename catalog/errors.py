@@ -87,6 +87,13 @@ SENTENCES = {
     "k_out_of_range": _("k is %(k)s; ask for 1 to %(most)s."),
     "alpha_out_of_range": _("alpha is %(alpha)s; it runs from 0 to 1."),
     "engine_unknown": _("There is no engine “%(engine)s” for this; choose from: %(known)s."),
+    "verify_no_picture": _("Only a search with a picture can be verified: send image."),
+    "verify_busy": _("Other searches are being verified; these are the parts as they were found."),
+    "verify_no_piece": _("No piece could be told from its ground, so no outline was compared."),
+    "verify_not_prepared": _(
+        "The parts found are not prepared for this yet; it happens by itself."
+    ),
+    "verify_marked": _("Your marks say more than the photo does, so its outline was not compared."),
     "marks_too_many": _("Too many parts are marked: %(found)s; mark at most %(most)s each way."),
     "marks_both": _("A part is marked as more and as less like this at once: %(part)s."),
     "engine_changed": _(

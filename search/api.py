@@ -112,7 +112,17 @@ class CropField(serializers.Field):
         return value
 
 
-class ImageQueryInput(QueryInput):
+class VerifyInput(serializers.Serializer):
+    verify = serializers.BooleanField(
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="Lay the outlines of the first hits over the picture and put them in the order "
+        "of how they fit, within about a second; the configuration's choice by default.",
+    )
+
+
+class ImageQueryInput(QueryInput, VerifyInput):
     image = OneFileField()
     crop = CropField(required=False, default=None)
 
@@ -143,7 +153,7 @@ class TextQueryInput(WordsQueryInput):
         return {**asked, "text": query or asked.get("text", "")}
 
 
-class HybridQueryInput(WordsQueryInput):
+class HybridQueryInput(WordsQueryInput, VerifyInput):
     image = OneFileField(required=False, default=None)
     text = serializers.CharField(required=False, default="", allow_blank=True)
     alpha = serializers.FloatField(required=False, default=None, allow_null=True)
@@ -161,7 +171,9 @@ class HitOutput(serializers.Serializer):
     name_zh = serializers.CharField(source="part.name_zh")
     class_name = serializers.SerializerMethodField()
     rank = serializers.IntegerField()
-    score = serializers.FloatField()
+    score = serializers.FloatField(
+        help_text="Of the search; where `verified` is true, `rank` follows the fit as well."
+    )
     similarity = serializers.FloatField(allow_null=True)
     strength = serializers.FloatField(
         allow_null=True, help_text="The similarity calibrated to 0..1."
@@ -171,6 +183,14 @@ class HitOutput(serializers.Serializer):
     best_view = serializers.IntegerField(allow_null=True)
     best_view_url = serializers.CharField(source="view_url")
     thumbnail_url = serializers.CharField()
+    fit = serializers.FloatField(
+        allow_null=True,
+        help_text="How much the part's outline and the piece in the picture cover each other, "
+        "0..1 (intersection over union); null where it was not laid over the picture.",
+    )
+    outline = serializers.CharField(
+        help_text="A data URI: the piece in the picture with the part's outline over it."
+    )
     rankings = serializers.SerializerMethodField(
         help_text="The rank that each engine, and the words, gave the part by themselves."
     )
@@ -220,6 +240,12 @@ AnswerOutput = inline_serializer(
         "weak": serializers.BooleanField(),
         "took_ms": serializers.DictField(child=serializers.FloatField()),
         "photo": serializers.DictField(required=False),
+        "verified": serializers.BooleanField(
+            help_text="Whether the first hits were laid over the picture and put in that order."
+        ),
+        "unverified_why": serializers.CharField(
+            help_text="Where that was asked for and could not be done: why."
+        ),
         "engines_failed": serializers.DictField(
             child=serializers.CharField(),
             help_text="Engines of the fusion that could not answer, each with the reason.",
@@ -249,6 +275,8 @@ def answer_body(answer: Answer) -> dict[str, Any]:
         "expanded": answer.expanded,
         "engines_failed": answer.engines_failed,
         "marks_ignored": list(answer.marks.ignored),
+        "verified": answer.verified,
+        "unverified_why": answer.unverified_why,
     }
     if answer.photo is not None:
         body["photo"] = answer.photo.to_json()

@@ -51,7 +51,8 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.took_ms[name] += (time.perf_counter() - start) * 1000
+            ms = (time.perf_counter() - start) * 1000
+            self.took_ms[name] = self.took_ms.get(name, 0.0) + ms
 
     def read(self) -> dict[str, float]:
         return {name: round(ms, 2) for name, ms in self.took_ms.items()}

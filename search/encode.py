@@ -25,6 +25,7 @@ from search.expand import prompts
 if TYPE_CHECKING:
     from search.engine.encoders.space import Space
     from search.engine.mesh.types import Mesh
+    from search.engine.photo.types import Photo
 
 Vectors = NDArray[np.float32]
 # Raised when photo_prepare or the views of a mesh query change: older vectors are then not found.
@@ -38,6 +39,7 @@ class PhotoCut:
     box: tuple[float, float, float, float]
     cut: bool
     cutout: str = ""  # a data URI, when a page is to show it
+    seen: "Photo | None" = None  # the photo itself, when more is to be done with it
 
     def to_json(self) -> dict[str, Any]:
         return {"box": [round(side, 4) for side in self.box], "cut": self.cut}
@@ -63,9 +65,11 @@ def photo_encode(
     *,
     crop: tuple[float, float, float, float] | None = None,
     show: bool = False,
+    hold: bool = False,
     fresh: bool = False,
 ) -> Encoded:
-    """A picture's vectors, one a quarter turn. `show` adds the cut-out for a page.
+    """A picture's vectors, one a quarter turn. `show` adds the cut-out for a page, `hold` the
+    photo as it was read.
 
     `fresh`: neither taken from the cache nor kept in it.
     """
@@ -73,17 +77,25 @@ def photo_encode(
     from search.engine.photo.types import Box
 
     keys = {name: _key("photo", data, repr(crop), name) for name in names}
-    kept = {} if show or fresh else cache.get_many(keys.values())
-    if not (show or fresh) and len(kept) == len(keys):
-        return _photo_kept(keys, kept)
+    kept = {} if fresh else cache.get_many(keys.values())
+    known = _photo_kept(keys, kept) if not fresh and len(kept) == len(keys) else None
+    if known is not None and not (show or hold):
+        return known
     with engines.engine_errors():
         photo = photo_prepare(
             data, crop=Box(*crop) if crop else None, limits=engines.photo_limits()
         )
-        vectors = {name: photo_embed(photo, encoders.encoder(name, query=True)) for name in names}
+        vectors = known.vectors if known is not None else {
+            name: photo_embed(photo, encoders.encoder(name, query=True)) for name in names
+        }  # fmt: skip
     box = (photo.box.left, photo.box.top, photo.box.right, photo.box.bottom)
-    cut = PhotoCut(box=box, cut=photo.cut, cutout=_data_uri(cutout_png(photo)) if show else "")
-    for name, key in () if fresh else keys.items():
+    cut = PhotoCut(
+        box=box,
+        cut=photo.cut,
+        cutout=_data_uri(cutout_png(photo)) if show else "",
+        seen=photo if hold else None,
+    )
+    for name, key in () if fresh or known else keys.items():
         _keep(key, [vectors[name].tobytes(), list(box), photo.cut])
     return Encoded(vectors, photo=cut)
 

@@ -177,6 +177,8 @@ class SearchForm(FilterForm, MarksForm):
     mesh = forms.FileField(required=False, allow_empty_file=True)
     # "no" asks in the user's own words only; a box that is not ticked says nothing.
     expand = forms.CharField(required=False, max_length=10)
+    # "yes" asks for the second look, "now" by the page's script after the first answer.
+    verify = forms.CharField(required=False, max_length=10)
     alpha = forms.FloatField(
         label=gettext_lazy("The picture's share"), required=False, min_value=0, max_value=1
     )
@@ -238,6 +240,12 @@ class SearchForm(FilterForm, MarksForm):
         )
         return left, top, right, bottom
 
+    @property
+    def verifies(self) -> bool:
+        """Whether the hits are to be laid over the picture that was sent."""
+        pictured = self.tab in {"picture", "both"} and bool(self.cleaned_data["image"])
+        return pictured and self.cleaned_data["verify"] in {"yes", "now"}
+
     def query(self) -> Query:
         """The query of the valid form."""
         known, kind = self.cleaned_data, KINDS[self.tab]
@@ -257,6 +265,7 @@ class SearchForm(FilterForm, MarksForm):
             crop=(left, top, right, bottom) if cropped else None,
             expand=False if known["expand"] == "no" else None,
             show_cut=True,
+            verify=self.verifies,
             **self.marks(known["q"]),
         )
 

@@ -1,5 +1,6 @@
 """The search page, and the parts similar to a part."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from catalog.selectors import (
     parts_page,
 )
 from search.engines import engines_for
-from search.evaluation.logs import search_log
+from search.evaluation.logs import search_log, search_reorder
 from search.evaluation.pages import judging_of
 from search.forms import KINDS, SearchForm, SimilarForm
 from search.neighbours import parts_similar
@@ -57,6 +58,8 @@ def search(request: HttpRequest) -> HttpResponse:
         (name, choices) for name, kind in KINDS.items() if len(choices := engines_for(kind)) > 1
     ]
     context["examples"] = EXAMPLES
+    ticked = settings.SEARCH.search.verify_page
+    context["verify_ticked"] = "verify" in asked if submitted else ticked
     context["alpha"] = asked.get("alpha") or settings.SEARCH.search.hybrid_alpha
     return render(request, "search/search.html", context, status=status)
 
@@ -67,13 +70,21 @@ def answer(form: SearchForm, request: HttpRequest) -> tuple[dict[str, Any], int]
         return {"faults": form.sentences()}, 400
     try:
         query = form.query()
-        found = search_run(query)
+        # The page's script shows the first answer at once, and asks again to have it verified.
+        later = request.htmx and not query.more and form.cleaned_data["verify"] != "now"
+        after = bool(query.verify and later)
+        found = search_run(replace(query, verify=False) if after else query)
     except ServiceError as error:
         return {"faults": [str(error)]}, error.status
-    logged = search_log(query=query, answer=found, door="page", user=request.user)
+    again = request.POST.get("verified_of", "")
+    if again:
+        logged = search_reorder(again, query=query, answer=found)
+    else:
+        logged = search_log(query=query, answer=found, door="page", user=request.user)
     back = request.get_full_path() if request.method != "POST" else ""
     return {
         "answer": found,
+        "verify_after": (logged.key if logged else "-") if after and found.results else "",
         # Samples are asked for only where nothing was found.
         "samples": SimpleLazyObject(samples),
         "toggled": expand_toggled(form),

@@ -33,6 +33,7 @@ class Query:
     more: Sequence[str] = ()  # ids of parts that what is looked for is more like,
     less: Sequence[str] = ()  # and less
     show_cut: bool = False  # a page wants to see what was cut out
+    verify: bool | None = None  # lay the first hits over the picture; None is the configuration's
     fresh: bool = False  # encode anew whatever the cache holds, and keep nothing: times are taken
 
 
@@ -61,8 +62,9 @@ def alpha_of(query: Query) -> float:
     return alpha if query.text.strip() else 1.0
 
 
-def query_encode(query: Query, names: list[str]) -> Encoded:
-    """Vectors for the engines that need them. Raises `ServiceError` for what cannot be asked."""
+def query_encode(query: Query, names: list[str], *, hold: bool = False) -> Encoded:
+    """Vectors for the engines that need them, with `hold` the photo too. Raises `ServiceError`
+    for what cannot be asked."""
     # Refusals first: a picture takes a while to encode.
     text, alpha = text_checked(query), alpha_of(query)
     if query.kind == "mesh":
@@ -75,7 +77,12 @@ def query_encode(query: Query, names: list[str]) -> Encoded:
             raise ServiceError("image_missing" if query.image is None else "empty_file")
         looking = [name for name in names if name != engines.WORDS]
         encoded = photo_encode(
-            query.image, looking, crop=query.crop, show=query.show_cut, fresh=query.fresh
+            query.image,
+            looking,
+            crop=query.crop,
+            show=query.show_cut,
+            hold=hold,
+            fresh=query.fresh,
         )
     if not text:
         return encoded

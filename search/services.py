@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from catalog.errors import ServiceError
+from catalog.errors import ServiceError, sentence
 from catalog.models import Part
-from search import encoders, engines, selectors
+from search import encoders, engines, selectors, verifying
 from search.candidates import Candidates, Look, Stopwatch, candidates_find
 from search.encode import Encoded, PhotoCut
 from search.feedback import NO_MARKS, Marks, marks_read
@@ -64,6 +64,9 @@ class Hit:
     by_words: bool = False  # its words say what was asked
     marked: bool = False  # as more like what is looked for
     weak: bool = False
+    # Laid over the photo: how well its outline covers the piece, 0..1, and a picture of it.
+    fit: float | None = None
+    outline: str = ""
 
     @property
     def shows_strength(self) -> bool:
@@ -77,6 +80,10 @@ class Hit:
         """The rankings that the score is made of, when more than one spoke of the part."""
         made = [said for said in self.by_engine.values() if said.share]
         return made if len(self.by_engine) > 1 else []
+
+    @property
+    def fit_percent(self) -> int:
+        return round(100 * (self.fit or 0.0))
 
     @property
     def percent(self) -> int:
@@ -95,6 +102,12 @@ class Answer:
     # Engines of a fusion that could not answer, and why; the others did.
     engines_failed: Mapping[str, str] = field(default_factory=dict)
     marks: Marks = NO_MARKS
+    verified: bool = False  # in the order of how they fit the picture
+    unverified: str = ""  # the code of why not, where that was asked for
+
+    @property
+    def unverified_why(self) -> str:
+        return sentence(self.unverified, {}) if self.unverified else ""
 
     @property
     def failures(self) -> list[tuple[str, str]]:
@@ -109,6 +122,7 @@ def search_run(query: Query, *, names: list[str] | None = None) -> Answer:
     `names`: by these rankings, in use or not, and any k; for whoever measures them.
     """
     k = k_checked(query.k, free=names is not None)
+    verify = names is None and verifying.is_wanted(query)
     marks = marks_read(query.more, query.less)
     measured = names is not None
     if names is None:
@@ -118,11 +132,21 @@ def search_run(query: Query, *, names: list[str] | None = None) -> Answer:
     watch = Stopwatch()
     with watch.stage("total"):
         with watch.stage("encode"):
-            encoded, failed = encode_left(query, names, needed=measured or engine != engines.FUSION)
+            needed = measured or engine != engines.FUSION
+            encoded, failed = encode_left(query, names, needed=needed, hold=verify)
             names = [name for name in names if name not in failed]
-        found, parts = candidates_find(query, names, encoded, k=k, watch=watch, marks=marks)
+        most = verifying.hits_most(k) if verify else k
+        found, parts = candidates_find(query, names, encoded, k=most, watch=watch, marks=marks)
         with watch.stage("hydrate"):
             hits = hits_marked(hits_make(parts, found, encoded.invariants), marks)
+        why_not = ""
+        if verify:
+            engine_seen = found.looks[0].engine if found.looks else ""
+            with watch.stage("verify"):
+                hits, why_not = verifying.hits_verify(
+                    hits, encoded, k=k, engine=engine_seen, moved=bool(marks.more)
+                )
+        hits = hits[:k]
     weak = bool(hits) and all(hit.weak for hit in hits)
     return Answer(
         results=hits,
@@ -133,6 +157,8 @@ def search_run(query: Query, *, names: list[str] | None = None) -> Answer:
         expanded=list(encoded.also),
         engines_failed={name: str(error) for name, error in failed.items()},
         marks=marks,
+        verified=any(hit.fit is not None for hit in hits),
+        unverified=why_not,
     )
 
 
@@ -148,7 +174,7 @@ def hits_marked(hits: list[Hit], marks: Marks) -> list[Hit]:
 
 
 def encode_left(
-    query: Query, names: list[str], *, needed: bool
+    query: Query, names: list[str], *, needed: bool, hold: bool = False
 ) -> tuple[Encoded, dict[str, ServiceError]]:
     """The query's vectors, and which engines could not make theirs.
 
@@ -157,7 +183,7 @@ def encode_left(
     """
     try:
         selection.engines_check(names)
-        return query_encode(query, names), {}
+        return query_encode(query, names, hold=hold), {}
     except Exception as error:
         if engines.encoder_error(error) is None:
             raise
@@ -168,7 +194,7 @@ def encode_left(
             raise
         if needed or not answering:
             raise next(iter(failed.values())) from error
-    return query_encode(query, left), failed
+    return query_encode(query, left, hold=hold), failed
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,10 @@ class Search(Section):
     mesh_weights: dict[str, Weight] = {}
     cache_seconds: Count = 86_400
     similarity_threshold: Share = 0.5
+    verify: bool = False
+    verify_page: bool = True
+    verify_candidates: Annotated[int, Field(ge=1, le=200)] = 30
+    verify_seconds: Annotated[float, Field(gt=0, le=10)] = 1.0
 
     @model_validator(mode="after")
     def k_fits(self) -> "Search":
@@ -129,6 +133,8 @@ class Search(Section):
             raise ValueError("default_k is larger than max_k")
         if self.candidate_k < self.max_k:
             raise ValueError("candidate_k is smaller than max_k")
+        if self.candidate_k < self.verify_candidates:
+            raise ValueError("candidate_k is smaller than verify_candidates")
         return self
 
 

@@ -117,6 +117,7 @@ def _one(row: Preparation) -> int:
         _fail(row, "worker_died", {"attempts": TRIES})
         return 0
     try:
+        preparing.kernels_compile()
         if not preparing.is_prepared(row.part):
             preparing.preparation_make(row.part)
     except ServiceError as error:

@@ -23,6 +23,7 @@ STAGES = {
     "search": lambda: _("search"),
     "fuse": lambda: _("fuse"),
     "hydrate": lambda: _("look up"),
+    "verify": lambda: _("outlines"),
     "total": lambda: _("in all"),
 }
 
@@ -115,10 +116,9 @@ def percent(share: float | None) -> int:
 @register.filter
 def stages(took_ms: dict[str, float]) -> list[tuple[str, float]]:
     """Name and milliseconds of each stage there was, in order; unknown ones before the total."""
-    known = list(STAGES)
-    ordered = sorted(
-        took_ms.items(), key=lambda pair: known.index(pair[0]) if pair[0] in known else 4.5
-    )
+    known = {name: place for place, name in enumerate(STAGES)}
+    unknown = len(known) - 1.5
+    ordered = sorted(took_ms.items(), key=lambda pair: known.get(pair[0], unknown))
     return [(STAGES[name]() if name in STAGES else name, ms) for name, ms in ordered if ms >= 0.05]
 
 

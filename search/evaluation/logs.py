@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from catalog import meters
@@ -52,6 +52,23 @@ def search_log(*, query: Query, answer: Answer, door: str, user: Any) -> SearchL
         # Whatever it is, the answer is ready and somebody waits for it.
         log.warning("a search was not logged: %s", error)
         return None
+
+
+def search_reorder(key: str, *, query: Query, answer: Answer) -> SearchLog | None:
+    """The same search's hits, verified since: they are the ones that are judged now. None when
+    it is not remembered, or was another."""
+    try:
+        row = SearchLog.objects.filter(key=key[:24]).first()
+        text = query.text.strip() if query.kind in {"text", "hybrid"} else ""
+        if row is None or row.digest != query_digest(query.kind, text, _content(query)):
+            return None
+        row.hits = [hit.part.pk for hit in answer.results]
+        row.n = len(row.hits)
+        row.save(update_fields=["hits", "n"])
+    except DatabaseError as error:
+        log.warning("a search was not logged: %s", error)
+        return None
+    return row
 
 
 @dataclass(frozen=True)
