@@ -8,6 +8,7 @@ import { Framer } from "./framer.js";
 import { judgeBegin } from "./judge.js";
 import { isPlain, isTyping } from "./keys.js";
 import { Marks } from "./marks.js";
+import "./verify.js";
 
 const TABS = ["picture", "text", "both", "stl"];
 const PAUSE = 350; // ms of quiet before a changed frame or filter asks again
