@@ -7,7 +7,7 @@ as SVG for printing and as PNG; markers are found by OpenCV. Knows no part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import cv2
@@ -29,6 +29,8 @@ EDGE = 12.0  # from the page's edge to a marker
 RULER = 100.0  # of the line to check the print by
 Paper = Literal["a4", "letter"]
 PAPERS: dict[str, tuple[float, float]] = {"a4": PAGE, "letter": (215.9, 279.4)}
+# The number of each paper's first marker, so that a photo tells which paper it shows.
+FIRST = {"a4": 0, "letter": 20}
 # Corners further than this (shares of a marker's side) from one plane are no sheet of ours.
 MOST_OFF = 0.06
 
@@ -37,11 +39,12 @@ MOST_OFF = 0.06
 class Scale:
     """Where the sheet lies. `plane` (3, 3) maps photo pixels (x, y, 1) to mm on the sheet (scaled);
     `markers` how many were found; `error` the corners' root mean square distance from where the
-    sheet has them, mm."""
+    sheet has them, mm; `paper` which sheet it is."""
 
     plane: Doubles
     markers: int
     error: float
+    paper: Paper = "a4"
 
     def on_sheet(self, pixels: Doubles) -> Doubles:
         """(n, 2) pixels -> (n, 2) mm on the sheet, from its top left corner."""
@@ -64,7 +67,7 @@ def sheet_markers(paper: Paper = "a4") -> dict[int, Doubles]:
     places = [(x, down[0]) for x in across] + [(x, down[-1]) for x in across]
     places += [(x, y) for y in down[1:-1] for x in (across[0], across[-1])]
     square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * MARKER
-    return {number: square + np.array(place) for number, place in enumerate(places)}
+    return {number: square + np.array(place) for number, place in enumerate(places, FIRST[paper])}
 
 
 def marker_cells(number: int) -> Bytes:
@@ -124,8 +127,11 @@ def sheet_picture(paper: Paper = "a4", *, dots_a_mm: float = 12.0) -> Bytes:
     return page
 
 
-def scale_find(rgb: Bytes, *, paper: Paper = "a4", marker_mm: float | None = None) -> Scale | None:
-    """The sheet in a photo (h, w, 3); None where no marker is seen.
+def scale_find(
+    rgb: Bytes, *, paper: Paper | None = None, marker_mm: float | None = None
+) -> Scale | None:
+    """The sheet in a photo (h, w, 3); None where no marker is seen. Its markers tell its paper,
+    where `paper` does not.
 
     `marker_mm`: the side of a single marker laid beside the piece instead of the sheet. Raises
     InspectionError bad_sheet when what is seen cannot be a flat sheet of ours.
@@ -141,6 +147,7 @@ def scale_find(rgb: Bytes, *, paper: Paper = "a4", marker_mm: float | None = Non
         square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * marker_mm
         seen, known = found[0].reshape(4, 2), square
     else:
+        paper = paper or ("letter" if np.median(ids) >= FIRST["letter"] else "a4")
         places = sheet_markers(paper)
         pairs = [
             (corners.reshape(4, 2), places[int(number)])
@@ -150,7 +157,7 @@ def scale_find(rgb: Bytes, *, paper: Paper = "a4", marker_mm: float | None = Non
         if not pairs:
             return None
         seen, known = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    return _plane_fit(seen.astype(np.float64), known)
+    return replace(_plane_fit(seen.astype(np.float64), known), paper=paper or "a4")
 
 
 def _plane_fit(seen: Doubles, known: Doubles) -> Scale:
@@ -167,10 +174,10 @@ def _plane_fit(seen: Doubles, known: Doubles) -> Scale:
     return Scale(scale.plane, scale.markers, float(np.sqrt((off**2).mean())))
 
 
-def field_box(scale: Scale, shape: tuple[int, int], *, paper: Paper = "a4") -> tuple[int, ...]:
+def field_box(scale: Scale, shape: tuple[int, int]) -> tuple[int, ...]:
     """(left, top, right, bottom) pixels of the photo (h, w) that hold the sheet's empty field and
     no marker, as far as a rectangle can: where to look for the piece."""
-    width, height = PAPERS[paper]
+    width, height = PAPERS[scale.paper]
     first = EDGE + MARKER + 2
     field = np.array(
         [

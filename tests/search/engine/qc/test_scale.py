@@ -32,9 +32,9 @@ def sheet_pose(tilt: float, distance: float = 420.0) -> Pose:
     return Pose(rotation, np.array([0, 0, distance]) - rotation @ middle, FOCAL)
 
 
-def photo_of_sheet(pose: Pose):
+def photo_of_sheet(pose: Pose, paper="a4"):
     dots = 8.0
-    page = sheet_picture(dots_a_mm=dots)
+    page = sheet_picture(paper, dots_a_mm=dots)
     camera = np.array([[pose.focal, 0, SHAPE[1] / 2], [0, pose.focal, SHAPE[0] / 2], [0, 0, 1]])
     plane = camera @ np.column_stack([pose.rotation[:, :2], pose.translation])
     to_photo = plane @ np.diag([1 / dots, 1 / dots, 1])
@@ -45,11 +45,13 @@ def photo_of_sheet(pose: Pose):
     return cv2.cvtColor(cv2.GaussianBlur(seen, (0, 0), 0.8), cv2.COLOR_GRAY2RGB)
 
 
+@pytest.mark.parametrize("paper", ["a4", "letter"])
 @pytest.mark.parametrize("tilt", [0, 25, -35])
-def test_a_photographed_sheet_gives_millimetres(tilt):
+def test_a_photographed_sheet_gives_millimetres_whatever_its_paper(tilt, paper):
     pose = sheet_pose(tilt)
-    scale = scale_find(photo_of_sheet(pose))
+    scale = scale_find(photo_of_sheet(pose, paper))
     assert scale is not None
+    assert scale.paper == paper
     assert scale.markers >= 10
     assert scale.error < 0.3
     known = np.array([[60.0, 100, 0], [150, 100, 0], [105, 220, 0]])
