@@ -23,5 +23,6 @@ urlpatterns = [
     re_path(rf"^qc/{UUID}/progress/?$", pages.progress, name="inspection_progress"),
     re_path(rf"^qc/{UUID}/decide/?$", pages.decide, name="inspection_decide"),
     re_path(rf"^qc/{UUID}/again/?$", pages.again, name="inspection_again"),
+    re_path(rf"^qc/{UUID}/as/?$", pages.as_part, name="inspection_as"),
     re_path(rf"^qc/{UUID}/report\.pdf$", downloads.report, name="inspection_report"),
 ]  # fmt: skip

@@ -202,6 +202,18 @@ def again(request: HttpRequest, uuid: UUID) -> HttpResponse:
     return redirect(_back(uuid, request.POST.get("in", "")))
 
 
+@require_POST
+@says_why
+@needs_login
+def as_part(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The same photos against another part: the one that they seem to show."""
+    other = _part_chosen(request.POST.get("part", ""))
+    if other is None:
+        raise ServiceError("part_unknown", status=404)
+    found = services.inspection_as(inspection_get(uuid), other, by=request.user)
+    return redirect("inspection", uuid=found.uuid)
+
+
 def _back(uuid: UUID, listed: str) -> str:
     address = reverse("inspection", args=[uuid])
     return f"{address}?{urlencode({'in': listed})}" if listed else address

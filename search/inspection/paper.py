@@ -23,7 +23,7 @@ def sheet_drawn(paper: str, kind: str) -> tuple[bytes, str]:
     from search.engine.qc.scale import sheet_picture, sheet_svg
 
     if kind == "svg":
-        caption = _("Print at 100 percent and check this line.")
+        caption = _("actual size")
         return sheet_svg(paper, caption=caption).encode(), "image/svg+xml"  # type: ignore[arg-type]
     import cv2
 

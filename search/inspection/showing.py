@@ -56,7 +56,8 @@ class PhotoShown:
 
     @property
     def corrected(self) -> bool:
-        return bool(self.photo.mask_given) or self.photo.pose_given is not None
+        given = self.photo.pose_given, self.photo.box_given
+        return bool(self.photo.mask_given) or given != (None, None)
 
 
 def photos_shown(inspection: Inspection) -> list[PhotoShown]:

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from catalog.models import Part
 from search.inspection.history import PartHistory, part_history
+from search.inspection.models import Verdict
 from search.inspection.paper import code_svg
 from search.models import Inspection
 
@@ -40,6 +41,11 @@ def verdict_colour(verdict: str) -> str:
 @register.filter
 def verdict_icon(verdict: str) -> str:
     return LOOKS.get(verdict, ("", "clock"))[1]
+
+
+@register.filter
+def verdict_word(verdict: str) -> str:
+    return str(Verdict(verdict).label) if verdict in Verdict.values else ""
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """An inspector's way through the pages: photos in, the verdict, the slider, keys, corrections."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,26 @@ def _stored(name: str) -> bytes:
 
     with default_storage.open(name, "rb") as file:
         return file.read()
+
+
+def test_only_a_rectangle_is_sent_where_nothing_was_painted(
+    open_page: Open, bracket: Part, piece_photos: dict[str, Path], staff: Any, work: Work
+) -> None:
+    page, inspection, sent = look_opened(open_page, bracket, piece_photos, staff, work)
+    photo = InspectionPhoto.objects.get(inspection=inspection)
+    page.locator('[data-do="brush"]').click()
+    page.locator('[data-do="send-mask"]').click()
+    assert "Nothing was corrected yet" in page.locator(".qc-fault").inner_text()
+    page.locator('[data-tool="frame"]').click()
+    page.locator(".qc-canvas").scroll_into_view_if_needed()
+    drag(page, page.locator(".qc-canvas").bounding_box(), (0.75, 0.8), (0.25, 0.1))
+    page.locator('[data-do="send-mask"]').click()
+    page.wait_for_load_state("networkidle")
+    frame = json.loads(sent.field("rectangle"))
+    wanted = {"x": 0.25 * photo.width, "y": 0.1 * photo.height, "width": 0.5 * photo.width,
+              "height": 0.7 * photo.height}  # fmt: skip
+    assert frame == pytest.approx(wanted, abs=3)
+    assert b'name="mask"' not in sent.bodies[-1]
 
 
 def test_an_empty_outline_is_not_sent(

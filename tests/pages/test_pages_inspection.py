@@ -216,6 +216,28 @@ class TestVerdict:
         assert "Look at it" in page
         assert 'data-pose="null"' in page
 
+    def test_what_was_corrected_and_what_earlier_runs_said(
+        self, client: Client, inspected: Any
+    ) -> None:
+        run = {
+            "revision": 1,
+            "verdict": "review",
+            "similarity": 0.63,
+            "finished_at": "",
+            "photos": [],
+        }
+        inspection = inspected(earlier=[run])
+        InspectionPhoto.objects.update(box_given=[0, 0, 90, 90], pose_given={"rotation": []})
+        page = client.get(f"/qc/{inspection.uuid}").content.decode()
+        for text in (
+            "Looked for only in a rectangle.",
+            "Pose corrected by hand.",
+            "Before:",
+            "0.63",
+        ):
+            assert text in page, text
+        assert "Outline corrected by hand." not in page
+
     def test_a_failed_run_says_why(self, client: Client, inspected: Any) -> None:
         inspection = inspected(state="failed", verdict="", error_code="no_surface")
         page = client.get(f"/qc/{inspection.uuid}").content.decode()
@@ -297,6 +319,27 @@ class TestDeciding:
         assert logged_in.post(f"/qc/{inspection.uuid}/again").status_code == 409
 
 
+class TestAnotherPart:
+    @pytest.mark.django_db(transaction=True)
+    def test_the_photos_are_inspected_as_the_part_that_fits_better(
+        self, logged_in: Client, part_make: Any
+    ) -> None:
+        part, other = part_make(), part_make(name="Wide ring")
+        logged_in.post("/qc", {"part": str(part.uuid), "piece": "N7", "photo": photo("a.jpg")})
+        first = Inspection.objects.get()
+        rivals = [{"part": str(other.uuid), "name": "Wide ring", "margin": 0.2}]
+        Inspection.objects.update(state="done", verdict="fail", similarity=0.2, rivals=rivals)
+        page = logged_in.get(f"/qc/{first.uuid}").content.decode()
+        assert "Inspect it as this part" in page
+        answer = logged_in.post(f"/qc/{first.uuid}/as", {"part": str(other.uuid)})
+        second = Inspection.objects.latest("pk")
+        assert answer["Location"] == f"/qc/{second.uuid}"
+        assert (second.part, second.piece) == (other, "N7")
+        assert second.photos.get().sha256 == first.photos.get().sha256
+        for odd in (NOBODY, "x", ""):
+            assert logged_in.post(f"/qc/{first.uuid}/as", {"part": odd}).status_code == 404
+
+
 class TestWho:
     def test_who_has_not_logged_in_sees_the_way_in_and_no_buttons(
         self, client: Client, inspected: Any, part: Part
@@ -317,6 +360,7 @@ class TestWho:
             "/qc/parts/by-photo": {"photo": photo()},
             f"/qc/{inspection.uuid}/decide": {"decision": "good"},
             f"/qc/{inspection.uuid}/again": {},
+            f"/qc/{inspection.uuid}/as": {"part": str(part.uuid)},
         }
         for address, body in calls.items():
             answer = client.post(address, body)

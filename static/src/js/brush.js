@@ -1,8 +1,10 @@
 // The mask of a photo, painted by hand: a canvas of the photo's own pixels over it.
 //
-// Knows nothing of inspections: `png()` gives the mask, 255 on the piece, or null for an empty one.
+// Knows nothing of inspections: `png()` gives the mask, 255 on the piece, or null for an empty one;
+// `touched` says whether anything was painted, `frame` where alone the piece is to be looked for.
 
 const UNDO_MOST = 20;
+const LEAST_FRAME = 16; // pixels
 const TINT = [255, 196, 0];
 
 export class Brush {
@@ -28,6 +30,12 @@ export class Brush {
     this.stage.append(this.canvas, this.cursor);
     if (mask) this.maskDraw(mask);
     this.undone = [];
+    this.strokes = 0;
+    this.frame = null;
+    this.framed = document.createElement("span");
+    this.framed.className = "qc-frame";
+    this.framed.hidden = true;
+    this.canvas.before(this.framed);
     this.paint = "piece";
     this.tool = "brush";
     this.leaving = new AbortController();
@@ -47,6 +55,7 @@ export class Brush {
     this.leaving.abort();
     this.canvas.remove();
     this.cursor.remove();
+    this.framed.remove();
   }
 
   /** Grey to tint: the piece shows, the ground stays clear. */
@@ -65,6 +74,10 @@ export class Brush {
     context.putImageData(pixels, 0, 0);
   }
 
+  get touched() {
+    return this.strokes > 0;
+  }
+
   choose(what, value) {
     this[what] = value;
     for (const button of this.tools.querySelectorAll(`[data-${what}]`)) {
@@ -80,6 +93,7 @@ export class Brush {
     else if (button.dataset.do === "undo") this.undo();
     else if (button.dataset.do === "empty") {
       this.keep();
+      this.frameSet(null);
       this.context.clearRect(0, 0, this.width, this.height);
     }
   }
@@ -121,12 +135,13 @@ export class Brush {
   grab(event) {
     if (event.button && event.button !== 2) return;
     event.preventDefault();
-    this.keep();
+    if (this.tool !== "frame") this.keep();
     // The right button wipes, whatever is chosen.
     const piece = (this.paint === "piece") !== (event.button === 2);
     this.context.globalCompositeOperation = piece ? "source-over" : "destination-out";
     this.context.fillStyle = this.context.strokeStyle = `rgb(${TINT})`;
-    const stroke = this.tool === "box" ? this.boxBegin(event) : this.strokeBegin(event);
+    const begin = { box: this.boxBegin, frame: this.frameBegin, brush: this.strokeBegin };
+    const stroke = begin[this.tool].call(this, event);
     const stop = new AbortController();
     const options = { signal: AbortSignal.any([stop.signal, this.leaving.signal]) };
     this.canvas.setPointerCapture(event.pointerId);
@@ -166,7 +181,39 @@ export class Brush {
     };
   }
 
+  frameBegin(event) {
+    const clip = ([x, y]) => [
+      Math.min(Math.max(x, 0), this.width),
+      Math.min(Math.max(y, 0), this.height),
+    ];
+    const start = clip(this.at(event));
+    this.frameSet(null);
+    return (move) => {
+      const end = clip(this.at(move));
+      const [x, y] = [0, 1].map((axis) => Math.round(Math.min(start[axis], end[axis])));
+      const [right, bottom] = [0, 1].map((axis) => Math.round(Math.max(start[axis], end[axis])));
+      if (right - x < LEAST_FRAME || bottom - y < LEAST_FRAME) return;
+      this.frameSet({ x, y, width: right - x, height: bottom - y });
+    };
+  }
+
+  frameSet(frame) {
+    this.frame = frame;
+    this.framed.hidden = !frame;
+    if (!frame) return;
+    const shares = {
+      x: frame.x / this.width,
+      y: frame.y / this.height,
+      w: frame.width / this.width,
+      h: frame.height / this.height,
+    };
+    for (const [side, share] of Object.entries(shares)) {
+      this.framed.style.setProperty(`--${side}`, `${(100 * share).toFixed(3)}%`);
+    }
+  }
+
   keep() {
+    this.strokes += 1;
     this.undone.push(this.context.getImageData(0, 0, this.width, this.height));
     if (this.undone.length > UNDO_MOST) this.undone.shift();
     this.undoSay();
@@ -174,7 +221,9 @@ export class Brush {
 
   undo() {
     const before = this.undone.pop();
-    if (before) this.context.putImageData(before, 0, 0);
+    if (!before) return;
+    this.context.putImageData(before, 0, 0);
+    this.strokes -= 1;
     this.undoSay();
   }
 

@@ -176,10 +176,15 @@ class Look {
   }
 
   async maskSend() {
-    const png = await this.editor.png();
-    if (!png) return this.fault(this.root.dataset.empty);
+    const { touched, frame } = this.editor;
+    if (!touched && !frame) return this.fault(this.root.dataset.nothing);
     const form = new FormData();
-    form.append("mask", png, "mask.png");
+    if (frame) form.append("rectangle", JSON.stringify(frame));
+    if (touched) {
+      const png = await this.editor.png();
+      if (!png) return this.fault(this.root.dataset.empty);
+      form.append("mask", png, "mask.png");
+    }
     this.send(form);
   }
 
