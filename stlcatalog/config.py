@@ -155,6 +155,7 @@ class Inspection(Section):
     seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
     wait_s: Annotated[float, Field(ge=0, le=50)] = 20.0
     batch_pieces: PositiveInt = 1000
+    simulate: Annotated[int, Field(ge=0, le=256)] = 0
     segmenter: str | None = None
     prepare_ahead: bool = True
 

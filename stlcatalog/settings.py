@@ -343,6 +343,7 @@ CELERY_TASK_ROUTES = {
         "workers.parts_prepare",
         "workers.batch_read",
         "workers.inspection_learn",
+        "workers.inspection_simulate",
         "workers.inspection_tell",
         "workers.inspection_notice",
     )

@@ -136,6 +136,14 @@ def inspection_learn(part_id: int) -> None:
     learning.part_learn(part_id)
 
 
+@shared_task(name="workers.inspection_simulate")
+def inspection_simulate(part_id: int) -> None:
+    """Simulate photos of a part's good pieces for a while; what is left waits its turn."""
+    from search.inspection import simulating
+
+    simulating.part_simulate(part_id)
+
+
 @shared_task(name="workers.inspection_tell")
 def inspection_tell(inspection_id: int) -> None:
     """A verdict is there: who is to know of it?"""

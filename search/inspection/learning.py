@@ -11,12 +11,15 @@ likeliest, good and bad weighing alike: the root of
 y being 1 for good, w one over twice the number of its kind, g what a shift of one adds to the fused
 log odds of so many photos. A logistic regression whose slopes are held (Cox 1958).
 
+Simulated photos of a part, where the configuration asks for them (`simulating.py`), move its limit
+by how much better or worse they measure than those of other parts.
+
 A part whose decisions have the weight w is judged with its own shift and (1 - w) of the
 catalogue's, never with more than `ceiling`: no confirmed bad piece comes to pass by learning.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -40,6 +43,8 @@ LEAST_EACH = 20
 PENALTY = 0.02
 # A bad piece's odds stay so far below the limit.
 MARGIN = 0.01
+# Parts whose simulated photos are the measure for another one's.
+USUAL_LEAST, USUAL_MOST = 5, 200
 SWEEP_MOST = 200
 
 
@@ -66,9 +71,12 @@ def part_learn(part_id: int) -> None:
         # Before they are read: a decision that comes later sets its own flag again.
         Inspection.objects.filter(part_id=part_id, unlearnt=True).update(unlearnt=False)
         if Part.objects.filter(pk=part_id).exists():
-            which = Q(part_id=part_id) & not_forgotten(part_id)
-            judged = judged_read(which, shipped, most=PART_MOST)
-            keep(part_id, shipped, judged, part_data(shipped, judged))
+            kept = kept_of(part_id, shipped)
+            judged = judged_read(Q(part_id=part_id) & since_of(kept), shipped, most=PART_MOST)
+            odds = [value for value in kept.get("simulated", ()) if value is not None]
+            usual = simulated_usual(part_id, shipped) if odds else []
+            data = part_data(shipped, judged, usual=usual, simulated=odds)
+            keep(part_id, shipped, judged, kept, data)
     catalogue_learn()
 
 
@@ -78,8 +86,9 @@ def catalogue_learn() -> None:
 
     shipped = calibration_shipped()
     with transaction.atomic():
-        judged = judged_read(not_forgotten(None), shipped, most=CATALOGUE_MOST)
-        keep(None, shipped, judged, catalogue_data(shipped, judged))
+        kept = kept_of(None, shipped)
+        judged = judged_read(since_of(kept), shipped, most=CATALOGUE_MOST)
+        keep(None, shipped, judged, kept, catalogue_data(shipped, judged))
 
 
 def judged_read(which: Q, shipped: "Calibration", *, most: int) -> list[Judged]:
@@ -99,20 +108,38 @@ def judged_read(which: Q, shipped: "Calibration", *, most: int) -> list[Judged]:
     ]
 
 
+def kept_of(part_id: int | None, shipped: "Calibration") -> dict[str, Any]:
+    """What a lesson carries on: from when on decisions count, and the odds of simulated photos,
+    as long as they are this calibration's. The row is held until the transaction ends."""
+    row = QcCalibration.objects.select_for_update().filter(part_id=part_id).first()
+    if row is None:
+        return {}
+    names = {"since", "simulated"} if row.version == shipped.version else {"since"}
+    return {name: row.data[name] for name in names if name in row.data}
+
+
+def since_of(kept: Mapping[str, Any]) -> Q:
+    """The decisions that count."""
+    since = kept.get("since")
+    return Q(decided_at__gt=datetime.fromisoformat(since)) if since else Q()
+
+
 def keep(
-    part_id: int | None, shipped: "Calibration", judged: list[Judged], data: dict[str, Any] | None
+    part_id: int | None,
+    shipped: "Calibration",
+    judged: list[Judged],
+    kept: dict[str, Any],
+    data: dict[str, Any] | None,
 ) -> None:
     """Keep what was learnt, or forget what was when there is nothing to learn from any more."""
-    since = since_of(part_id)
-    if data is None and since is None:
+    if data is None and not kept:
         QcCalibration.objects.filter(part_id=part_id).delete()
         return
-    data = (data or {}) | ({"since": since} if since else {})
     n_good = sum(row.good for row in judged)
     QcCalibration.objects.update_or_create(
         part_id=part_id,
         defaults={
-            "data": data,
+            "data": kept | (data or {}),
             "version": shipped.version,
             "n_good": n_good,
             "n_bad": len(judged) - n_good,
@@ -126,17 +153,6 @@ def calibration_forget(row: QcCalibration) -> None:
     QcCalibration.objects.filter(pk=row.pk).update(
         data={"since": timezone.now().isoformat()}, n_good=0, n_bad=0, made_at=timezone.now()
     )
-
-
-def since_of(part_id: int | None) -> str | None:
-    """From when on decisions count; None: all do."""
-    row = QcCalibration.objects.filter(part_id=part_id).first()
-    return row.data.get("since") if row else None
-
-
-def not_forgotten(part_id: int | None) -> Q:
-    since = since_of(part_id)
-    return Q(decided_at__gt=datetime.fromisoformat(since)) if since else Q()
 
 
 def is_current(row: QcCalibration) -> bool:
@@ -167,19 +183,27 @@ def as_one_photo(shipped: "Calibration", row: Judged) -> float:
     return usual + (row.odds - asked) / gain(shipped, row.photos)
 
 
-def part_data(shipped: "Calibration", judged: list[Judged]) -> dict[str, Any] | None:
-    """{"shift", "weight", "ceiling"}; None without a decision."""
+def part_data(
+    shipped: "Calibration",
+    judged: list[Judged],
+    *,
+    usual: Sequence[float] = (),
+    simulated: Sequence[float] = (),
+) -> dict[str, Any] | None:
+    """{"shift", "weight", "ceiling"}; None with nothing to learn from."""
     from search.engine.qc.simulate.calibrate import (
         HALFWAY_CONFIRMED,
         MOST_SHIFT,
         calibration_for_part,
     )
 
-    if not judged:
+    if not judged and not (len(usual) and len(simulated)):
         return None
     good = [as_one_photo(shipped, row) for row in judged if row.good]
     bad = [as_one_photo(shipped, row) for row in judged if not row.good]
-    learnt = calibration_for_part(shipped, np.zeros(0), good=good, bad=bad)
+    learnt = calibration_for_part(
+        shipped, np.array(usual, float), simulated=simulated, good=good, bad=bad
+    )
     ceiling = MOST_SHIFT
     if bad:
         limit = logit(shipped.pass_at)
@@ -216,6 +240,17 @@ def catalogue_data(shipped: "Calibration", judged: Iterable[Judged]) -> dict[str
         else:
             high = shift
     return {"shift": round((low + high) / 2, 4)}
+
+
+def simulated_usual(part_id: int, shipped: "Calibration") -> list[float]:
+    """The odds of simulated photos of other parts; none while there are too few parts."""
+    rows = QcCalibration.objects.filter(
+        part__isnull=False, version=shipped.version, data__has_key="simulated"
+    ).exclude(part_id=part_id)
+    held = list(rows.order_by("-pk").values_list("data__simulated", flat=True)[:USUAL_MOST])
+    if len(held) < USUAL_LEAST:
+        return []
+    return [value for values in held for value in values if value is not None]
 
 
 # --- when ---------------------------------------------------------------------------------------

@@ -140,15 +140,12 @@ def prepared_forget() -> None:
 
 def preparation_make(part: Part) -> "PreparedPart":
     """Make the preparation from the part's file and keep it. Raises `ServiceError`."""
-    from search.engine.mesh.load import mesh_load
     from search.engine.qc.part import part_prepare
     from search.engine.qc.sketch import sketch_make
 
+    with engines.engine_errors():
+        made = part_prepare(triangles_read(part))
     try:
-        with engines.engine_errors(), local_path(part.file) as path:
-            suffix = PurePosixPath(part.file.name).suffix
-            mesh = mesh_load(path, suffix=suffix, limits=engines.mesh_limits())
-            made = part_prepare(mesh.triangles * mesh.scale)
         _keep(prepared_path(part), made.to_bytes())
         _keep(sketch_path(part), sketch_make(made).to_bytes())
     except OSError as error:
@@ -162,6 +159,20 @@ def _keep(name: str, data: bytes) -> None:
     kept = default_storage.save(name, ContentFile(data))
     if kept != name:  # another worker made the same at the same time
         default_storage.delete(kept)
+
+
+def triangles_read(part: Part) -> "NDArray[np.float32]":
+    """(n, 3, 3) of the part's file in its own units, about the middle of its box. Raises
+    `ServiceError`."""
+    from search.engine.mesh.load import mesh_load
+
+    try:
+        with engines.engine_errors(), local_path(part.file) as path:
+            suffix = PurePosixPath(part.file.name).suffix
+            mesh = mesh_load(path, suffix=suffix, limits=engines.mesh_limits())
+    except OSError as error:
+        raise ServiceError("storage_away", status=503) from error
+    return mesh.triangles * mesh.scale
 
 
 def _kept(path: str) -> "PreparedPart | None":

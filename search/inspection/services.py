@@ -37,6 +37,7 @@ from search.inspection.claims import (
 from search.inspection.learning import learning_ask
 from search.inspection.limits import asked_of
 from search.inspection.running import folder_of, inspection_look
+from search.inspection.simulating import simulation_ask
 from search.models import Inspection, InspectionBatch, InspectionPhoto
 
 log = logging.getLogger(__name__)
@@ -199,6 +200,7 @@ def inspection_run(inspection_id: int) -> None:
             return
         InspectionPhoto.objects.bulk_update(photos, FOUND)
         enqueue("workers.inspection_tell", inspection.pk, priority=NOW)
+        simulation_ask(inspection.part_id)
         # Its odds are others now: what was decided of it is learnt from anew.
         decided = Inspection.objects.filter(pk=inspection.pk).exclude(decision="")
         if decided.update(unlearnt=True):
