@@ -94,7 +94,7 @@ class Command(BaseCommand):
         from search.encode import mesh_vectors
         from search.engine.mesh.normalise import mesh_normalise
         from search.engine.render.thumbnail import thumbnail_render
-        from search.inspection.preparing import inspections_warm
+        from search.inspection.preparing import inspections_warm, kernels_compile
 
         # Numba notices that a function changed, but not that a constant it used did.
         shutil.rmtree(os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
@@ -106,6 +106,7 @@ class Command(BaseCommand):
         mesh_vectors(mesh, engines.in_use())
         thumbnail_render(mesh.triangles)
         inspections_warm(mesh.triangles)
+        kernels_compile()
         stamp.write_text(settings.VERSION, encoding="ascii")
 
     def admin_create(self) -> None:

@@ -170,7 +170,7 @@ def test_a_part_whose_files_are_gone_says_so(bracket: Part, photo: Any, writer: 
     made = services.inspection_create(part=bracket, photos=[services.photo_sent(photo())])
     from search.inspection import preparing
 
-    preparing._held.clear()
+    preparing.prepared_forget()
     for name in (preparing.prepared_path(bracket), bracket.file.name):
         default_storage.delete(name)
     for _ in range(3):
@@ -191,7 +191,7 @@ def test_a_rival_that_cannot_be_read_is_left_aside(compare: Any, bracket: Part, 
     )
     work_off()
     assert [row["name"] for row in compare("good")["competitors"]] == ["Other"]
-    preparing._held.clear()
+    preparing.prepared_forget()
     other.refresh_from_db()
     default_storage.delete(preparing.prepared_path(other))
     with other.file.storage.open(other.file.name, "wb") as file:
