@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from catalog.errors import ServiceError
 from catalog.models import Part
 from catalog.words import parts_by_words
@@ -42,5 +44,6 @@ def parts_by_photo(photo: bytes) -> list[Choice]:
     """Parts that look like the photo, best first. Raises `ServiceError` for what is no picture."""
     if not photo:
         raise ServiceError("image_missing")
-    answer = search_run(Query(kind="image", image=photo, k=MOST))
+    verify = settings.SEARCH.search.verify_page
+    answer = search_run(Query(kind="image", image=photo, k=MOST, verify=verify))
     return [Choice(hit.part, hit.percent if hit.shows_strength else None) for hit in answer.results]

@@ -149,9 +149,11 @@ def measure_rows(inspection: Inspection, photo: InspectionPhoto) -> list[Row]:
 
 @dataclass(frozen=True)
 class RivalShown:
-    part: str
+    """Another part that the piece might be; `part` is None when it is gone from the catalogue."""
+
     name: str
     margin: float
+    part: Part | None = None
 
     @property
     def says(self) -> str:
@@ -165,8 +167,12 @@ class RivalShown:
 
 
 def rivals_shown(inspection: Inspection) -> list[RivalShown]:
+    ids = [rival["part"] for rival in inspection.rivals]
+    held = {str(part.uuid): part for part in Part.objects.present().filter(uuid__in=ids)}
     return [
-        RivalShown(str(rival["part"]), rival["name"] or _("a part that is gone"), rival["margin"])
+        RivalShown(
+            rival["name"] or _("a part that is gone"), rival["margin"], held.get(rival["part"])
+        )
         for rival in inspection.rivals
     ]
 

@@ -331,6 +331,7 @@ class TestAnotherPart:
         Inspection.objects.update(state="done", verdict="fail", similarity=0.2, rivals=rivals)
         page = logged_in.get(f"/qc/{first.uuid}").content.decode()
         assert "Inspect it as this part" in page
+        assert other.get_absolute_url() in page
         answer = logged_in.post(f"/qc/{first.uuid}/as", {"part": str(other.uuid)})
         second = Inspection.objects.latest("pk")
         assert answer["Location"] == f"/qc/{second.uuid}"
@@ -526,7 +527,7 @@ class TestPaper:
 @pytest.mark.parametrize("language", ["en", "zh-hant"])
 def test_every_page_speaks_both_languages(logged_in: Client, inspected: Any, language: str) -> None:
     inspection = inspected(photos=2)
-    words = {"en": "Inspect", "zh-hant": "檢驗"}[language]
+    words = {"en": "Inspect", "zh-hant": "檢測"}[language]
     for address in ("/qc", "/qc/history", "/qc/sheet", f"/qc/{inspection.uuid}"):
         page = logged_in.get(address, headers={"Accept-Language": language}).content.decode()
         assert words in page, address

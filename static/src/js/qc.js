@@ -225,12 +225,22 @@ async function heatBegin(box) {
       fetch(box.dataset.heat),
     ]);
     if (!response.ok) throw new Error(`heat: ${response.status}`);
-    await viewerOpen(box, { ...heatRead(await response.arrayBuffer()), ...DEVIATION });
+    const heat = { ...heatRead(await response.arrayBuffer()), ...DEVIATION };
+    await viewerOpen(box, heat, cameraFrom(look?.panel));
   } catch {
     // No WebGL here, or the files did not come: the picture stays.
     box.querySelector(".viewer-tools").hidden = true;
     box.querySelector(".viewer-stage").title = box.dataset.failed;
   }
+}
+
+/** Where the photo's camera stood, in the part's frame: there what it saw is seen best. */
+function cameraFrom(panel) {
+  const pose = JSON.parse(panel?.dataset.pose ?? "null");
+  if (!pose) return null;
+  return [0, 1, 2].map((axis) =>
+    -pose.rotation.reduce((sum, row, i) => sum + row[axis] * pose.translation[i], 0),
+  );
 }
 
 /** The viewer is large: it comes when it is about to be seen. */

@@ -33,9 +33,9 @@ const CREASE = Math.PI / 6; // softer edges are shaded round
 const FROM = new Vector3(0.55, -0.75, 0.5).normalize();
 const TURN = 0.14; // radians a key press
 
-/** Opens the viewer in `box`, painted with `heat` where it is given; rejects when the mesh or WebGL
- * is not to be had. */
-export async function viewerOpen(box, heat = null) {
+/** Opens the viewer in `box`, painted with `heat` and seen `from` a direction of the mesh's own frame
+ * where they are given; rejects when the mesh or WebGL is not to be had. */
+export async function viewerOpen(box, heat = null, from = null) {
   const stage = box.querySelector(".viewer-stage");
   const canvas = document.createElement("canvas");
   // Asked here, since three.js would write its own error to the console.
@@ -44,9 +44,13 @@ export async function viewerOpen(box, heat = null) {
   const response = await fetch(box.dataset.mesh);
   if (!response.ok) throw new Error(`mesh: ${response.status}`);
   const raw = new STLLoader().parse(await response.arrayBuffer());
-  if (box.dataset.up === "y") raw.rotateX(Math.PI / 2);
+  const first = from ? new Vector3(...from).normalize() : FROM.clone();
+  if (box.dataset.up === "y") {
+    raw.rotateX(Math.PI / 2);
+    if (from) first.applyAxisAngle(new Vector3(1, 0, 0), Math.PI / 2);
+  }
   const smooth = toCreasedNormals(raw, CREASE);
-  new Viewer(box, stage, canvas, context, heat ? painted(smooth, heat) : smooth);
+  new Viewer(box, stage, canvas, context, heat ? painted(smooth, heat) : smooth, first);
 }
 
 function painted(geometry, heat) {
@@ -59,7 +63,8 @@ function painted(geometry, heat) {
 }
 
 class Viewer {
-  constructor(box, stage, canvas, context, geometry) {
+  constructor(box, stage, canvas, context, geometry, from) {
+    this.from = from;
     this.stage = stage;
     this.canvas = canvas;
     this.renderer = new WebGLRenderer({ canvas, context, antialias: true, alpha: true });
@@ -131,7 +136,7 @@ class Viewer {
     const half = (this.camera.fov * Math.PI) / 360;
     const narrow = Math.min(1, this.camera.aspect);
     const far = 1.04 / Math.sin(Math.atan(Math.tan(half) * narrow));
-    this.camera.position.copy(FROM).multiplyScalar(far);
+    this.camera.position.copy(this.from).multiplyScalar(far);
     this.controls.target.set(0, 0, 0);
     this.controls.minDistance = far * 0.05;
     this.controls.maxDistance = far * 4;
