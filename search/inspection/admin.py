@@ -42,12 +42,24 @@ def picture(name: str, *, width: int) -> str:
 
 class PhotoInline(ReadOnlyInline):
     model = InspectionPhoto
-    fields = ("drawn_over", "verdict", "similarity", "why", "max_dev_mm", "coverage", "corrected")
-    readonly_fields = ("drawn_over", "why", "corrected")
+    fields = ("drawn_over", "verdict", "alike", "why", "widest", "shown_share", "corrected")
+    readonly_fields = ("drawn_over", "alike", "why", "widest", "shown_share", "corrected")
 
     @admin.display(description=gettext_lazy("picture"))
     def drawn_over(self, photo: InspectionPhoto) -> str:
-        return picture(photo.overlay or photo.shown or photo.file.name, width=480)
+        return picture(photo.overlay or photo.shown or photo.file.name, width=320)
+
+    @admin.display(description=gettext_lazy("similarity"))
+    def alike(self, photo: InspectionPhoto) -> str:
+        return rounded(photo.similarity)
+
+    @admin.display(description=gettext_lazy("widest deviation, mm"))
+    def widest(self, photo: InspectionPhoto) -> str:
+        return rounded(photo.max_dev_mm, places=2)
+
+    @admin.display(description=gettext_lazy("surface seen"))
+    def shown_share(self, photo: InspectionPhoto) -> str:
+        return percent(photo.coverage)
 
     @admin.display(description=gettext_lazy("reasons"))
     def why(self, photo: InspectionPhoto) -> str:
@@ -58,6 +70,14 @@ class PhotoInline(ReadOnlyInline):
         if photo.corrected_at is None:
             return "–"
         return f"{photo.corrected_by or ''} {photo.corrected_at:%Y-%m-%d %H:%M}".strip()
+
+
+def rounded(value: float | None, *, places: int = 3) -> str:
+    return "–" if value is None else f"{value:.{places}f}"
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
 
 
 def sentences(reasons: list[dict[str, Any]]) -> str:
@@ -80,10 +100,11 @@ class InspectionAdmin(LookOnly):
     actions = ("run_again", "decide_good", "decide_bad", "decide_open")
     fields = (
         "page", "part", "piece", "batch", "state", "error_shown", "verdict_shown", "why",
-        "similarity", "threshold", "p_good", "coverage", "scaled", "calibration", "learnt_shown",
+        "similarity_shown", "threshold", "good_shown", "coverage_shown", "scaled", "calibration", "learnt_shown",
         "decision", "decided_by", "decided_at", "note", "by", "created_at", "finished_at",
     )  # fmt: skip
-    readonly_fields = ("page", "error_shown", "verdict_shown", "why", "learnt_shown")
+    readonly_fields = ("page", "error_shown", "verdict_shown", "why", "similarity_shown",
+                       "good_shown", "coverage_shown", "learnt_shown")  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Inspection]:
         return super().get_queryset(request).prefetch_related("photos__corrected_by")
@@ -111,7 +132,15 @@ class InspectionAdmin(LookOnly):
 
     @admin.display(description=gettext_lazy("similarity"), ordering="similarity")
     def similarity_shown(self, inspection: Inspection) -> str:
-        return "–" if inspection.similarity is None else f"{inspection.similarity:.3f}"
+        return rounded(inspection.similarity)
+
+    @admin.display(description=gettext_lazy("chance of a good piece"))
+    def good_shown(self, inspection: Inspection) -> str:
+        return rounded(inspection.p_good)
+
+    @admin.display(description=gettext_lazy("surface seen"))
+    def coverage_shown(self, inspection: Inspection) -> str:
+        return percent(inspection.coverage)
 
     @admin.display(description=gettext_lazy("page"))
     def page(self, inspection: Inspection) -> str:
