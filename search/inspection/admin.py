@@ -100,8 +100,9 @@ class InspectionAdmin(LookOnly):
     actions = ("run_again", "decide_good", "decide_bad", "decide_open")
     fields = (
         "page", "part", "piece", "batch", "state", "error_shown", "verdict_shown", "why",
-        "similarity_shown", "threshold", "good_shown", "coverage_shown", "scaled", "calibration", "learnt_shown",
-        "decision", "decided_by", "decided_at", "note", "by", "created_at", "finished_at",
+        "similarity_shown", "threshold", "good_shown", "coverage_shown", "scaled",
+        "calibration", "learnt_shown", "decision", "decided_by", "decided_at", "note", "by",
+        "created_at", "finished_at",
     )  # fmt: skip
     readonly_fields = ("page", "error_shown", "verdict_shown", "why", "similarity_shown",
                        "good_shown", "coverage_shown", "learnt_shown")  # fmt: skip
