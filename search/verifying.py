@@ -113,6 +113,7 @@ def _verified(
 
 def _appearance(encoded: "Encoded", engine: str, hits: "list[Hit]") -> "Appearance | None":
     """Compares pictures with the photo by the engine that found the hits; None without one."""
+    from search.engine.errors import EncoderError
     from search.engine.qc.verify import SPREAD_OF, Appearance
 
     if engine not in encoded.vectors:
@@ -121,11 +122,15 @@ def _appearance(encoded: "Encoded", engine: str, hits: "list[Hit]") -> "Appearan
         encoder = encoders.encoder(engine, query=True)
     except ServiceError:
         return None
-
     asked = encoded.vectors[engine][0]  # upright, as the pictures are drawn
 
     def compare(pictures: "NDArray[np.uint8]") -> "NDArray[np.float32]":
-        found: NDArray[np.float32] = encoder.pictures_embed(pictures) @ asked
+        try:
+            found: NDArray[np.float32] = encoder.pictures_embed(pictures) @ asked
+        except (ServiceError, EncoderError) as error:
+            # A worker that does not answer, weights that are gone: the outlines alone decide.
+            log.warning("candidates were not compared by %s: %s", engine, error)
+            return np.zeros(len(pictures), np.float32)
         return found
 
     known = [hit.similarity for hit in hits[:SPREAD_OF] if hit.similarity is not None]

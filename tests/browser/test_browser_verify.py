@@ -1,5 +1,6 @@
 """The second look: the first answer at once, then the cards move, and the focus with them."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from catalog.models import Part
+from search import verifying
 from tests.browser.test_browser_search import names
 from tests.factories.prepared import bracket_photo, parts_confuse, prepared_parts, sketches_forget
 
@@ -40,7 +42,6 @@ def test_the_cards_move_and_the_focus_stays(open_page: Open, parts: Any, photo: 
     assert names(page)[0] == "plate"
     link = page.locator('.hit a.cover:text-is("bracket")')
     link.focus()
-    page.wait_for_function("() => true")
     while not held:
         page.wait_for_timeout(20)
     held[0].continue_()
@@ -71,6 +72,29 @@ def test_when_it_fails_the_first_answer_stays(open_page: Open, parts: Any, photo
     page.wait_for_selector('.verifying:has-text("could not be compared")')
     assert names(page)[0] == "plate"
     assert page.locator(".hit").count() == 3
+
+
+def test_it_asks_again_while_others_are_verified(
+    open_page: Open, parts: Any, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = threading.BoundedSemaphore(1)
+    assert wait.acquire()
+    monkeypatch.setattr(verifying, "_places", wait)
+    page = open_page()
+    asked: list[Any] = []
+
+    def passing(route: Any) -> None:
+        if second(route):
+            asked.append(route)
+            if len(asked) == 2:  # the one before was told that others are at it
+                wait.release()
+        route.continue_()
+
+    page.route("**/*", passing)
+    page.set_input_files("#id_image", photo)
+    page.wait_for_selector(".hit .outline")
+    assert names(page)[0] == "bracket"
+    assert len(asked) == 2
 
 
 def test_without_a_script_a_box_asks_for_it(open_page: Open, parts: Any, photo: Path) -> None:

@@ -201,6 +201,20 @@ def test_ten_at_once_each_get_an_answer(parts, token_client) -> None:
     verifying._places.release()
 
 
+def test_an_encoder_that_fails_midway_costs_nothing(confused, writer, monkeypatch) -> None:
+    """As a worker's may, that does not answer in time."""
+    ask(writer)  # the photo's vectors are kept
+    encoder = verifying.encoders.encoder("mini", query=True)
+
+    def silent(*args: Any) -> None:
+        raise ServiceError("encoders_away", status=503)
+
+    monkeypatch.setattr(encoder, "pictures_embed", silent)
+    found = ask(writer, verify="true")
+    assert found["verified"] is True
+    assert found["results"][0]["part_id"] == str(confused["bracket"].uuid)
+
+
 def test_without_the_encoder_the_outlines_alone_decide(confused, writer, monkeypatch) -> None:
     """Its vectors come from the cache; it is gone by the time of the second look."""
     ask(writer)

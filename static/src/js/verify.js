@@ -5,6 +5,8 @@
 
 const results = document.getElementById("results");
 const form = document.getElementById("search");
+const TRIES = 3; // while others are being verified
+const PAUSE = 1500; // ms between them
 const token = document.querySelector('meta[name="csrf-token"]')?.content;
 let running = null;
 
@@ -20,7 +22,7 @@ function look() {
   if (line) ask(line);
 }
 
-async function ask(line) {
+async function ask(line, tries = 1) {
   const mine = (running = new AbortController());
   const data = new FormData(form);
   for (const [name, value] of [...data]) {
@@ -39,8 +41,14 @@ async function ask(line) {
     if (!response.ok || response.redirected) throw new Error(response.status);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (mine.signal.aborted) return;
+    if (tries < TRIES && page.querySelector(".verifying[data-busy]")) {
+      setTimeout(() => mine.signal.aborted || ask(line, tries + 1), PAUSE);
+      return;
+    }
     cardsOrder(page);
-    line.replaceWith(page.querySelector(".verifying") ?? "");
+    for (const said of [".verifying", ".took"]) {
+      results.querySelector(said)?.replaceWith(page.querySelector(said) ?? "");
+    }
   } catch (error) {
     if (error.name === "AbortError") return;
     line.replaceChildren(line.dataset.still);
