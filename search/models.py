@@ -139,8 +139,10 @@ from search.evaluation.models import (  # noqa: E402
 from search.inspection.models import (  # noqa: E402
     Inspection,
     InspectionBatch,
-    InspectionNotice,
     InspectionPhoto,
+)
+from search.inspection.models_staff import (  # noqa: E402
+    InspectionNotice,
     QcCalibration,
     QcThreshold,
     Webhook,
