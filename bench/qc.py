@@ -16,7 +16,7 @@ import argparse
 import json
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.stats import rankdata
 
-from bench.qc_photos import FAMILIES_USED, WORK, Shot, part_make, shots_of, sibling_make
+from bench.qc_photos import FAMILIES_USED, VERSION, WORK, Shot, part_make, shots_of, sibling_make
 from bench.running import table
 from search.engine.errors import EngineError
 from search.engine.qc.inspect import (
@@ -36,7 +36,10 @@ from search.engine.qc.inspect import (
     photo_inspect,
 )
 from search.engine.qc.judge import (
+    EVEN,
+    FAILED,
     FEATURES,
+    REVIEWED,
     SHIPPED,
     Calibration,
     calibration_fit,
@@ -50,6 +53,8 @@ VISIBLE = 0.01  # of a piece's pixels must look otherwise for a defect to count 
 ON_IT = 0.04  # of the diagonal: the worst point is this near to the change of the outline
 PLACES = {"broken", "grown", "plugged"}
 SAMPLES = 1500
+# Of the regression's ridge: chosen on the calibrating half, each part by the others.
+PENALTY = 3.0
 PATIENT = QcLimits(seconds=1e6)  # a busy machine must not turn photos into refusals
 
 
@@ -223,49 +228,65 @@ def neutral() -> Calibration:
     return Calibration("none", 0, 0, FEATURES, none, ones, none, 0.0, 0.5, 0.1)
 
 
-def calibrate(rows: list[Row]) -> Calibration:
-    """On visible defects: what cannot be seen teaches nothing."""
-    usable = [r for r in rows if r.seen and (r.shot.kind == "good" or r.shot.changed >= VISIBLE)]
-    features = np.stack([measures_features(r.seen.measures) for r in usable if r.seen])
-    good = [r.shot.kind == "good" for r in usable]
-    parts = len({r.shot.part for r in usable})
-    return calibration_fit(features, good, version=f"{WORK.name}-{parts}-parts")
+def usable(rows: list[Row]) -> list[Row]:
+    """Good pieces and visible defects: what cannot be seen teaches nothing."""
+    return [r for r in rows if r.seen and (r.shot.kind == "good" or r.shot.changed >= VISIBLE)]
 
 
-def held_out(rows: list[Row]) -> None:
-    """AUROC of each part by a calibration on the others: for choosing."""
-    odds, bad = [], []
+def fitted(rows: list[Row]) -> Calibration:
+    features = np.stack([measures_features(r.seen.measures) for r in rows if r.seen])
+    good = [r.shot.kind == "good" for r in rows]
+    parts = len({r.shot.part for r in rows})
+    version = f"{WORK.name}-{VERSION}-{parts}-parts"
+    return calibration_fit(features, good, version=version, penalty=PENALTY)
+
+
+def odds_held_out(rows: list[Row]) -> dict[int, float]:
+    """Log odds by the rows' ids: each part's by a calibration on the others."""
+    odds = {}
     for key in {r.shot.part for r in rows}:
-        made = calibrate([r for r in rows if r.shot.part != key])
+        made = fitted(usable([r for r in rows if r.shot.part != key]))
         for r in rows:
-            if (
-                r.shot.part == key
-                and r.seen
-                and (r.shot.kind == "good" or r.shot.changed >= VISIBLE)
-            ):
-                odds.append(-made.odds(r.seen.measures))
-                bad.append(r.shot.kind != "good")
-    scores, truth = np.array(odds), np.array(bad)
-    a, t = auroc(scores[truth], scores[~truth]), tpr_at(scores[truth], scores[~truth])
-    print(f"each part by the others' calibration: AUROC {a:.3f}  TPR at 5% FPR {t:.3f}")
+            if r.shot.part == key and r.seen:
+                odds[id(r)] = made.odds(r.seen.measures)
+    return odds
 
 
-def figures_print(rows: list[Row], calibration: Calibration) -> None:
-    """The table, with 95% intervals over parts."""
+def calibrate(rows: list[Row]) -> Calibration:
+    """Weights by all parts; limits and the mixing of several photos by what each part gets from
+    the others' weights, for on its own parts a calibration is too good."""
+    made, odds = fitted(usable(rows)), odds_held_out(rows)
+    good = np.array([odds[id(r)] for r in usable(rows) if r.shot.kind == "good"])
+    chances = 0.5 * (1 + np.tanh(good / 2))
+    made = replace(
+        made,
+        pass_at=round(float(np.quantile(chances, REVIEWED)), 6),
+        fail_under=round(min(float(np.quantile(chances, FAILED)), EVEN), 6),
+    )
+    ways = [(m, w) for m in (0.2, 0.4, 0.6, 0.8, 1.0) for w in (0.0, 0.2, 0.4, 0.6, 0.8)]
+    areas = [fused_area(rows, odds, replace(made, fused=way), 2)[0] for way in ways]
+    return made if np.isnan(areas).all() else replace(made, fused=ways[int(np.nanargmax(areas))])
+
+
+def figures_print(
+    rows: list[Row], calibration: Calibration, odds: dict[int, float], *, verdicts: bool = True
+) -> None:
+    """The table, with 95% intervals over parts; `odds` by the rows' ids."""
     parts = np.array([r.shot.part for r in rows])
     kinds = np.array([r.shot.kind for r in rows])
     changed = np.array([r.shot.changed for r in rows])
     good = kinds == "good"
     visible = ~good & (changed >= VISIBLE)
     # A photo refused is not passed: as bad as it gets.
-    badness = np.array([-calibration.odds(r.seen.measures) if r.seen else 50.0 for r in rows])
+    badness = np.array([-odds[id(r)] if r.seen else 50.0 for r in rows])
     cosine = -np.array([r.cosine for r in rows])
     overlap, adds = np.array([r.mask_iou for r in rows]), np.array([r.adds for r in rows])
     margin = np.array([r.margin for r in rows])
     sibling = kinds == "sibling"
     gaps = np.array([np.nan if r.on_it is None else r.on_it for r in rows])
     seconds = np.array([r.seconds for r in rows])
-    passed = np.array([r.seen is not None and r.seen.p_good >= calibration.pass_at for r in rows])
+    limit = np.log(calibration.pass_at / (1 - calibration.pass_at))
+    passed = -badness >= limit
     failed = np.array([r.seen is not None and r.seen.verdict == "fail" for r in rows])
     said_pass = np.array([r.seen is not None and r.seen.verdict == "pass" for r in rows])
     rng = np.random.default_rng(0)
@@ -295,12 +316,14 @@ def figures_print(rows: list[Row], calibration: Calibration) -> None:
         ("seconds of CPU a photo, median", "1.5", "0.8",
          of(~(good | sibling), lambda w: np.median(seconds[w]))),
     ]  # fmt: skip
+    if not verdicts:
+        shown = [line for line in shown if "called" not in line[0]]
     every = np.arange(len(rows))
     lines: list[list[object]] = []
     for name, least, goal, compute in shown:
         figure = Figure(compute)
         lines.append([name, f"{figure(every):.3f}", interval(parts, figure, rng), least, goal])
-    lines += fused_lines(rows, calibration)
+    lines += fused_lines(rows, odds, calibration)
     print(table(["measure", "found", "95% (parts drawn anew)", "at least", "goal"], lines))
     print()
     kinds_lines: list[list[object]] = []
@@ -325,26 +348,33 @@ def figures_print(rows: list[Row], calibration: Calibration) -> None:
     print(f"refused: {refused or 'none'}; calibration {calibration.version}")
 
 
-def fused_lines(rows: list[Row], calibration: Calibration) -> list[list[object]]:
+def fused_area(
+    rows: list[Row], odds: dict[int, float], calibration: Calibration, count: int
+) -> tuple[float, int]:
+    """AUROC of `count` photos of one piece together, and how many such groups there are."""
+    scores, bad = [], []
+    for piece in sorted({(r.shot.part, r.shot.piece) for r in rows}):
+        mine = [r for r in rows if (r.shot.part, r.shot.piece) == piece and r.seen]
+        for first in range(0, len(mine) - count + 1, count):
+            group = mine[first : first + count]
+            kind = group[0].shot.kind
+            if kind != "good" and max(r.shot.changed for r in group) < VISIBLE:
+                continue
+            scores.append(-calibration.fused_odds(np.array([odds[id(r)] for r in group])))
+            bad.append(kind != "good")
+    truth, values = np.array(bad, bool), np.array(scores)
+    return auroc(values[truth], values[~truth]), len(truth)
+
+
+def fused_lines(
+    rows: list[Row], odds: dict[int, float], calibration: Calibration
+) -> list[list[object]]:
     """Two and four photos of one piece."""
     lines: list[list[object]] = []
     for count, least, goal in ((2, "", ""), (4, ".87", ".95")):
-        scores, bad = [], []
-        pieces = {(r.shot.part, r.shot.piece) for r in rows}
-        for piece in sorted(pieces):
-            mine = [r for r in rows if (r.shot.part, r.shot.piece) == piece and r.seen]
-            for first in range(0, len(mine) - count + 1, count):
-                group = mine[first : first + count]
-                odds = np.array([calibration.odds(r.seen.measures) for r in group if r.seen])
-                kind = group[0].shot.kind
-                if kind != "good" and max(r.shot.changed for r in group) < VISIBLE:
-                    continue
-                scores.append(-calibration.fused_odds(odds))
-                bad.append(kind != "good")
-        truth, values = np.array(bad), np.array(scores)
-        if len(truth) and truth.any() and not truth.all():
-            area = f"{auroc(values[truth], values[~truth]):.3f}"
-            lines.append([f"AUROC, {count} photos", area, f"{len(truth)} groups", least, goal])
+        area, groups = fused_area(rows, odds, calibration, count)
+        if not np.isnan(area):
+            lines.append([f"AUROC, {count} photos", f"{area:.3f}", f"{groups} groups", least, goal])
     return lines
 
 
@@ -361,8 +391,12 @@ def main() -> None:
     if given.calibrate:
         made = calibrate(rows)
         SHIPPED.write_text(json.dumps(made.to_json(), indent=1) + "\n")
-        held_out(rows)
-    figures_print(rows, calibration_in_use())
+        print("each part by the others' calibration:")
+        figures_print(rows, made, odds_held_out(rows), verdicts=False)
+        return
+    shipped = calibration_in_use()
+    odds = {id(r): shipped.odds(r.seen.measures) for r in rows if r.seen}
+    figures_print(rows, shipped, odds)
 
 
 if __name__ == "__main__":

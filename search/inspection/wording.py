@@ -23,6 +23,7 @@ REASONS = {
     "size_deviation": gettext_lazy("It is %(percent)s %% the size of the part."),
     "surface_deviation": gettext_lazy("The surface looks otherwise in one place."),
     "edges_missing": gettext_lazy("Edges that the part has are not to be seen."),
+    "unsure": gettext_lazy("Good pieces and bad ones may look like this. It cannot be told."),
     "unlike": gettext_lazy("Taken together, it differs more than good pieces do."),
     # against the photo
     "piece_small": gettext_lazy("The piece is too small in the photo. Go nearer."),

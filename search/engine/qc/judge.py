@@ -24,8 +24,11 @@ SHIPPED = Path(__file__).with_name("calibration.json")
 # Shares of good pieces that lie under the limits: a twentieth is looked at again, one in a
 # hundred would be called bad.
 REVIEWED, FAILED = 0.05, 0.01
-# A piece that is likelier bad than good never passes, whatever the share.
+# A piece that is likelier bad than good is looked at again, although good ones may be so unlike.
 EVEN = 0.5
+# A deviation of the outline this wide (diagonals, weighed by its colours) counts whatever else
+# speaks for the piece: sums of evidence would outvote a missing corner.
+PLAIN = 0.05
 # The similarity of a piece just at the limit of passing: the alert people know.
 ALERT = 0.9
 _FLOOR = {
@@ -54,7 +57,8 @@ def measures_features(measures: Measures) -> Doubles:
 class Calibration:
     """p_good = 1 / (1 + exp(-(offset + weights . (features - middles) / spreads))).
 
-    `pass_at` and `fail_under` are p_good of the shares REVIEWED and FAILED of good pieces;
+    `pass_at` and `fail_under` are p_good of the shares REVIEWED and FAILED of good pieces: below
+    the first a piece counts as unlike them (`pass_limit` tells what passes);
     `fused` mixes the log odds of several photos: the weights of their mean and of their lowest.
     """
 
@@ -76,7 +80,11 @@ class Calibration:
         """Log odds that the piece is good."""
         features = measures_features(measures)
         scaled = (features - np.array(self.middles)) / np.array(self.spreads)
-        return float(self.offset + self.shift + np.clip(scaled, -4, 4) @ np.array(self.weights))
+        odds = float(self.offset + self.shift + np.clip(scaled, -4, 4) @ np.array(self.weights))
+        if measures.weighed <= PLAIN:
+            return odds
+        limit = float(np.log(self.pass_at / (1 - self.pass_at)))
+        return min(odds, limit - 0.01 - 0.5 * float(np.log(measures.weighed / PLAIN)))
 
     def fused_odds(self, odds: Doubles) -> float:
         """Log odds that the piece of these photos (n,) is good; of one, its own."""
@@ -108,6 +116,12 @@ class Calibration:
 def calibration_shipped() -> Calibration:
     """Learnt by `python -m bench.qc --calibrate`."""
     return Calibration.from_json(json.loads(SHIPPED.read_text()))
+
+
+def pass_limit(asked: float, shipped: float) -> float:
+    """p_good from which a piece passes: even odds at least, unless people ask for less than the
+    calibration does. `shipped` is its `pass_at`, by which alone a piece counts as unlike."""
+    return asked if asked < shipped else max(asked, EVEN)
 
 
 def probability(odds: float) -> float:
@@ -151,6 +165,6 @@ def calibration_fit(
         spreads=tuple(spreads.round(6).tolist()),
         weights=tuple(weights[1:].round(6).tolist()),
         offset=round(float(weights[0]), 6),
-        pass_at=max(reviewed, EVEN),
+        pass_at=reviewed,
         fail_under=min(failed, EVEN),
     )

@@ -18,6 +18,8 @@ from search.engine.photo.mask import mask_find
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from search.engine.qc.segmenter import Segmenter
+
     Bytes = NDArray[np.uint8]
 
 # Half widths of the bands, shares of the piece's longer side; iterations of GrabCut.
@@ -35,8 +37,13 @@ def mask_refine(picture: Bytes, mask: Bytes) -> Bytes:
     return _tidied(mask)
 
 
-def mask_first(picture: Bytes, *, alpha: Bytes | None = None) -> Bytes | None:
-    """(h, w) uint8, 255 where the network sees a piece; None when it sees none."""
+def mask_first(
+    picture: Bytes, *, alpha: Bytes | None = None, segmenter: Segmenter | None = None
+) -> Bytes | None:
+    """(h, w) uint8, 255 where the network, or another one given, sees a piece; None when it sees
+    none. A file's own transparency goes before another network."""
+    if segmenter is not None and alpha is None:
+        return segmenter(picture)
     return mask_find(picture, alpha=alpha)
 
 

@@ -7,11 +7,13 @@ import pytest
 
 from search.engine.qc.judge import (
     ALERT,
+    EVEN,
     FEATURES,
     Calibration,
     calibration_fit,
     calibration_shipped,
     measures_features,
+    pass_limit,
     probability,
 )
 from search.engine.qc.simulate.calibrate import MOST_SHIFT, calibration_for_part
@@ -29,8 +31,21 @@ BAD = replace(
 
 def test_the_shipped_calibration_tells_good_from_bad():
     made = calibration_shipped()
-    assert probability(made.odds(GOOD)) > made.pass_at
-    assert probability(made.odds(BAD)) < made.fail_under
+    assert probability(made.odds(GOOD)) > pass_limit(made.pass_at, made.pass_at)
+    assert probability(made.odds(BAD)) < pass_limit(made.pass_at, made.pass_at)
+    assert made.fail_under < made.pass_at
+
+
+def test_a_piece_likelier_bad_than_good_passes_only_where_people_ask_for_it():
+    assert pass_limit(0.2, 0.2) == EVEN
+    assert pass_limit(0.7, 0.2) == 0.7
+    assert pass_limit(0.1, 0.2) == 0.1
+
+
+def test_a_plain_deviation_is_outvoted_by_nothing():
+    made = calibration_shipped()
+    chipped = [probability(made.odds(replace(GOOD, weighed=wide))) for wide in (0.051, 0.08, 0.2)]
+    assert made.pass_at > chipped[0] > chipped[1] > chipped[2]
 
 
 def test_a_calibration_survives_as_json():
