@@ -209,7 +209,8 @@ def test_the_outline_is_corrected_by_brush_and_rectangle(
     drag(page, box, (0.45, 0.4), (0.6, 0.6))  # ground, where there is piece
     drag(page, box, (0.0, 0.8), (1.0, 1.0))
     page.locator('[data-do="undo"]').click()  # the last rectangle, taken back
-    page.locator('[data-do="send-mask"]').click()
+    with page.expect_request("**/correction"):
+        page.locator('[data-do="send-mask"]').click()
     page.wait_for_load_state("networkidle")
     assert sent.urls[0].endswith(f"/api/qc/inspections/{inspection.uuid}/photos/0/correction")
     mask = cv2.imdecode(np.frombuffer(sent.field("mask"), np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -246,7 +247,8 @@ def test_only_a_rectangle_is_sent_where_nothing_was_painted(
     page.locator('[data-tool="frame"]').click()
     page.locator(".qc-canvas").scroll_into_view_if_needed()
     drag(page, page.locator(".qc-canvas").bounding_box(), (0.75, 0.8), (0.25, 0.1))
-    page.locator('[data-do="send-mask"]').click()
+    with page.expect_request("**/correction"):
+        page.locator('[data-do="send-mask"]').click()
     page.wait_for_load_state("networkidle")
     frame = json.loads(sent.field("rectangle"))
     wanted = {"x": 0.25 * photo.width, "y": 0.1 * photo.height, "width": 0.5 * photo.width,

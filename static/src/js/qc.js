@@ -8,6 +8,7 @@ import { Brush } from "./brush.js";
 
 const token = document.querySelector('meta[name="csrf-token"]').content;
 const keys = document.getElementById("qc-keys");
+const AGAIN_MS = 2000;
 const STEP = 10; // percent that an arrow moves the slider
 
 class Look {
@@ -322,6 +323,14 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const found = event.target.id === "qc-found" || event.detail.elt?.id === "qc-found";
   if (found) sayVerdict();
 });
+
+// What was found is asked for once, when the work ends: where that went wrong, again.
+for (const kind of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(kind, (event) => {
+    if (event.target.id !== "qc-found") return;
+    setTimeout(() => document.body.dispatchEvent(new Event("inspection-done")), AGAIN_MS);
+  });
+}
 
 function sayVerdict() {
   const said = document.querySelector(".qc-verdict header");
