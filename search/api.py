@@ -17,9 +17,7 @@ from catalog.errors import ServiceError
 from catalog.inputs import JsonParser, OneFileField
 from catalog.models import Part
 from catalog.selectors import part_get
-from search import indices
 from search.evaluation.logs import search_log
-from search.lifecycle import switching
 from search.neighbours import parts_similar
 from search.query import Query
 from search.selectors import Filters
@@ -374,38 +372,3 @@ class PartSimilarApi(APIView):
         asked = SimilarInput(data=request.query_params)
         asked.is_valid(raise_exception=True)
         return Response(answer_body(parts_similar(part_get(uuid), **asked.validated_data)))
-
-
-class EngineListApi(APIView):
-    scopes: ClassVar = {"GET": "read"}
-
-    @extend_schema(
-        responses=inline_serializer(
-            "EngineList",
-            {
-                "success": serializers.BooleanField(),
-                "results": serializers.ListField(child=serializers.DictField()),
-            },
-        )
-    )
-    def get(self, request: Request) -> Response:
-        """Every engine: whether it is in use and can be chosen as `engine`, how far one that is
-        being installed is, and the spaces of its vectors."""
-        return Response({"success": True, "results": switching.engine_facts()})
-
-
-class IndexListApi(APIView):
-    scopes: ClassVar = {"GET": "read"}
-
-    @extend_schema(
-        responses=inline_serializer(
-            "IndexList",
-            {
-                "success": serializers.BooleanField(),
-                "results": serializers.ListField(child=serializers.DictField()),
-            },
-        )
-    )
-    def get(self, request: Request) -> Response:
-        """Each space's snapshot: size, recall, watermark, and how far behind it is."""
-        return Response({"success": True, "results": indices.index_facts()})

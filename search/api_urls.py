@@ -6,6 +6,7 @@ from catalog.api_urls import UUID
 from search import api, api_classify
 from search.evaluation import api as api_judging
 from search.explanation import api as api_explain
+from search.lifecycle import api as api_engines
 
 urlpatterns = [
     re_path(r"^search/image/?$", api.ImageSearchApi.as_view(), name="api_search_image"),
@@ -16,8 +17,8 @@ urlpatterns = [
     re_path(r"^classify/?$", api_classify.ClassifyApi.as_view(), name="api_classify"),
     re_path(r"^explain/?$", api_explain.ExplainApi.as_view(), name="api_explain"),
     path("", include("search.inspection.urls")),
-    re_path(r"^engines/?$", api.EngineListApi.as_view(), name="api_engines"),
-    re_path(r"^indices/?$", api.IndexListApi.as_view(), name="api_indices"),
+    re_path(r"^engines/?$", api_engines.EngineListApi.as_view(), name="api_engines"),
+    re_path(r"^indices/?$", api_engines.IndexListApi.as_view(), name="api_indices"),
     re_path(r"^judgements/?$", api_judging.JudgementListApi.as_view(), name="api_judgements"),
     re_path(r"^evaluations/?$", api_judging.EvaluationListApi.as_view(), name="api_evaluations"),
     re_path(

@@ -3,7 +3,7 @@
 Every question here has its bound: a number of rows, of days, or both.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db.models import Count, Q
@@ -85,6 +85,11 @@ class Trend:
         return passed / self.counted if self.counted else None
 
     @property
+    def cut(self) -> bool:
+        """Whether there were more than are counted: what is oldest is missing then."""
+        return self.counted >= COUNTED_MOST
+
+    @property
     def told(self) -> list[Period]:
         """The periods in which anything was looked at, the newest first, for the table."""
         return [period for period in reversed(self.periods) if period.n]
@@ -105,8 +110,13 @@ def pass_trend(filters: InspectionFilters, *, by: str = "day") -> Trend:
     """
     by = by if by in PERIODS else "day"
     begins = periods_until(filters.until or timezone.localdate(), by)
-    rows = inspections(filters).filter(state=DONE)
-    rows = rows.filter(created_at__date__gte=begins[0], created_at__date__lte=_end(begins[-1], by))
+    since, until = begins[0], _end(begins[-1], by)
+    within = replace(
+        filters,
+        since=max(since, filters.since or since),
+        until=min(until, filters.until or until),
+    )
+    rows = inspections(within).filter(state=DONE)
     newest = rows.order_by("-pk").values("pk")[:COUNTED_MOST]
     step = {"day": TruncDay, "week": TruncWeek, "month": TruncMonth}[by]
     counts = (

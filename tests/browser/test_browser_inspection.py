@@ -300,6 +300,9 @@ def test_pages_fit_a_phone(
     inspection = inspect(page, work, piece_photos["good"])
     page.goto(f"/qc/{inspection.uuid}" if path == "inspection" else path)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    # No other room's rules reach the badges.
+    for badge in page.locator(".badge.outline").all():
+        assert badge.evaluate("badge => getComputedStyle(badge).position") == "static"
     if path == "inspection":
         for button in page.locator(".qc-decide .button").all():
             assert button.bounding_box()["height"] >= 48

@@ -442,6 +442,16 @@ class TestHistory:
         chart = by_day.chart()
         assert len(chart.lines[0].points) == 2 and len(chart.marks) <= 8
 
+    def test_a_trend_of_too_many_counts_the_newest_and_says_so(
+        self, client: Client, inspected: Any, part: Part, monkeypatch: Any
+    ) -> None:
+        for verdict in ("fail", "pass", "pass"):
+            inspected(part=part, verdict=verdict)
+        monkeypatch.setattr("search.inspection.history.COUNTED_MOST", 2)
+        answer = client.get("/qc/history")
+        assert answer.context["trend"].rate == 1
+        assert "Only the newest 2 are counted" in answer.content.decode()
+
     def test_the_trend_is_one_question(
         self, inspected: Any, django_assert_num_queries: Any
     ) -> None:

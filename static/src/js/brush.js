@@ -3,7 +3,7 @@
 // Knows nothing of inspections: `png()` gives the mask, 255 on the piece, or null for an empty one;
 // `touched` says whether anything was painted, `frame` where alone the piece is to be looked for.
 
-const UNDO_MOST = 20;
+const UNDO_MOST = 8; // of up to eight megabytes each
 const LEAST_FRAME = 16; // pixels
 const TINT = [255, 196, 0];
 

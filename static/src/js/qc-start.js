@@ -18,8 +18,9 @@ function photosTake(files) {
   const wanted = [...files].filter((file) => file.type.startsWith("image/") || !file.type);
   const room = Number(form.dataset.most) - photos.length;
   const large = wanted.find((file) => file.size > form.dataset.limit * 1024 * 1024);
-  faultSay(large ? form.dataset.large : wanted.length > room ? form.dataset.many : "");
-  if (large) return;
+  const { large: tooLarge, many, none } = form.dataset;
+  faultSay(large ? tooLarge : wanted.length > room ? many : wanted.length ? "" : none);
+  if (large || !wanted.length) return;
   const first = !photos.length;
   photos = photos.concat(wanted.slice(0, room));
   photosShow();
