@@ -107,9 +107,11 @@ class Calibration:
         return made
 
     def similarity(self, p_good: float) -> float:
-        """0..1, monotone in p_good; ALERT at `pass_at`."""
-        power = np.log(ALERT) / np.log(min(max(self.pass_at, 1e-6), 1 - 1e-6))
-        return float(max(p_good, 0.0) ** power)
+        """0..1, monotone in p_good; ALERT at `pass_at`, even on either side of it."""
+        limit = min(max(self.pass_at, 1e-6), 1 - 1e-6)
+        if p_good < limit:
+            return float(ALERT * max(p_good, 0.0) / limit)
+        return float(1 - (1 - ALERT) * (1 - min(p_good, 1.0)) / (1 - limit))
 
 
 @cache
