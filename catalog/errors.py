@@ -59,6 +59,9 @@ SENTENCES = {
     ),
     "correction_missing": _("Send a mask, a rectangle, a pose or reset."),
     "photo_unknown": _("This inspection has no such photo."),
+    "bad_segmenter": _(
+        "The network that finds pieces cannot be used; ask whoever keeps this server."
+    ),
     "bad_sheet": _("The markers in the photo do not lie as on the printed sheet."),
     "photos_count": _("An inspection takes 1 to %(limit)s photos; %(found)s were sent."),
     "inspection_too_long": _("The inspection takes longer than %(seconds)s seconds."),

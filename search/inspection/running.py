@@ -6,6 +6,8 @@ Knows nothing of claims and queues: `services.py` says when, and keeps what come
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +27,7 @@ from search.neighbours import parts_similar
 if TYPE_CHECKING:
     from search.engine.qc.inspect import PhotoInspection, PreparedPart
     from search.engine.qc.judge import Calibration
+    from search.engine.qc.segmenter import Segmenter
     from search.engine.qc.types import InspectionPhoto as Photo
     from search.engine.qc.types import Pose
 
@@ -130,11 +133,35 @@ def photo_look(
             box=box_read(row.box_given),
             pose=pose_read(row.pose_given, mm=Part.UNIT_MM[Part.Unit(row.inspection.part.unit)]),
             sheet=sheet,
+            segmenter=segmenter_chosen(),
             stage=lambda stage: progress(row.place, stage),
         )
     except EngineError as error:
         look.code, look.params = error.code, error.params
     return look
+
+
+def segmenter_chosen() -> "Segmenter | None":
+    """The network that the configuration names to find pieces with, loaded once; None: our own.
+
+    Raises `ServiceError` (503) where its file is no such network.
+    """
+    name = settings.SEARCH.inspection.segmenter
+    if name is None:
+        return None
+    from search.engine.errors import EngineError
+
+    try:
+        return _segmenter_load(settings.WEIGHTS / name)
+    except EngineError as error:
+        raise ServiceError(error.code, status=503, name=name) from error
+
+
+@cache
+def _segmenter_load(path: Path) -> "Segmenter":
+    from search.engine.qc.segmenter import OnnxSegmenter
+
+    return OnnxSegmenter(path)
 
 
 def photo_read(row: InspectionPhoto) -> "Photo":

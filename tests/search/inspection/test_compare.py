@@ -1,5 +1,6 @@
 """A photo of a piece against its part: from the request to the kept verdict."""
 
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from catalog.models import Part
 from search.inspection import services
 from search.models import Inspection
+from tests.factories.onnx_files import brightness_network
 from tests.factories.work import work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -170,3 +172,19 @@ def test_a_part_may_be_named_by_its_number(writer: Any, bracket: Part, photo: An
     twin.pk, twin.uuid, twin.sha256 = None, uuid4(), "1" * 64
     twin.save(force_insert=True)
     assert ask(number="R8107490") == (409, "number_ambiguous")
+
+
+def test_a_network_of_ones_own_finds_the_piece(compare: Any, settings: Any, tmp_path: Path) -> None:
+    """One that takes what is bright for the piece: of the bracket, not all of it."""
+    file = tmp_path / "bright.onnx"
+    file.write_bytes(brightness_network(shape=(1, 3, 210, 280)))
+    own = settings.SEARCH.inspection
+    usual = compare("good")["photos"][0]["measures"]
+    inspection = own.model_copy(update={"segmenter": str(file)})
+    settings.SEARCH = settings.SEARCH.model_copy(update={"inspection": inspection})
+    found = compare("good")
+    measures = (found["photos"][0]["measures"] or {}).get("iou")
+    assert measures != usual["iou"]
+    inspection = own.model_copy(update={"segmenter": str(tmp_path / "gone.onnx")})
+    settings.SEARCH = settings.SEARCH.model_copy(update={"inspection": inspection})
+    assert compare("good")["verdict"] is None
