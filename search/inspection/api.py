@@ -42,7 +42,7 @@ class CompareInput(serializers.Serializer):
     )  # fmt: skip
     photo = PhotosField(help_text="1 to 4 photos of one piece, as repeated fields.")
     threshold = serializers.FloatField(
-        required=False, default=None, allow_null=True, min_value=0.01, max_value=0.999,
+        required=False, default=None, allow_null=True, min_value=0.01, max_value=0.9999,
         help_text="Similarity from which the piece passes; below it, `alert` is true. Default: "
         "the category's, or the configuration's.",
     )  # fmt: skip

@@ -38,7 +38,7 @@ class BatchInput(serializers.Serializer):
         "part_id instead of number does too.",
     )  # fmt: skip
     threshold = serializers.FloatField(
-        required=False, default=None, allow_null=True, min_value=0.01, max_value=0.999
+        required=False, default=None, allow_null=True, min_value=0.01, max_value=0.9999
     )
     name = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
 
