@@ -165,6 +165,7 @@ def test_the_cost_of_the_list_does_not_grow(
 def test_the_cost_of_a_part_page_is_known(
     client: Client, part: Part, django_assert_num_queries: Any
 ) -> None:
-    """Baseline: the part, its views, steps, suggestions with their categories, and duplicates."""
-    with django_assert_num_queries(6):
+    """Baseline: the part, its views, steps, suggestions with their categories, duplicates, and its
+    pieces' inspections: the last ones, and the verdicts of the last hundred."""
+    with django_assert_num_queries(8):
         client.get(part.get_absolute_url())

@@ -149,8 +149,10 @@ def test_many_decisions_are_done_a_little_at_a_time_and_none_is_lost(monkeypatch
     assert suggestions.around(parts[0].pk) == 3
     assert [state(part) for part in parts].count("waiting") == 3
     queue_clear()
-    # The shelf's parts have vectors in one space only, which is another task's business.
+    # The shelf's parts have vectors in one space only and were never prepared for inspections,
+    # which is other tasks' business.
     monkeypatch.setattr(tasks.upgrades, "is_due", lambda: False)
+    monkeypatch.setattr(tasks.preparations, "is_due", lambda: False)
     tasks.parts_sweep()  # what a lost message left is sent again
     assert queued() == 1
     assert suggestions.refresh(seconds=60) == 3
