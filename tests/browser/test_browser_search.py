@@ -227,6 +227,7 @@ def test_without_a_script_the_form_works(open_page: Open, gallery: list[Part], p
     page.click('.tabs a[data-tab="text"]')
     page.fill("#id_q", "ball")
     page.click(".ask-go button")
+    page.wait_for_selector(".hit")
     assert names(page)[0] == "Ball"
 
 
