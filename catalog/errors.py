@@ -75,7 +75,6 @@ SENTENCES = {
     ),
     "batch_too_large": _("There are %(found)s pieces; one batch takes %(most)s."),
     "batch_no_part": _("No part, or more than one, has the number that “%(number)s” begins with."),
-    "too_large_upload": _("This is larger than %(most)s MB, the most that can be sent."),
     "inspection_running": _("This inspection is at work already."),
     "inspection_died": _("The worker stopped %(attempts)s times while inspecting this."),
     "part_failed": _("This part could not be processed, so nothing can be compared with it."),

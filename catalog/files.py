@@ -7,6 +7,8 @@ from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
 
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db.models.fields.files import FieldFile
 
 
@@ -27,3 +29,14 @@ def local_path(file: FieldFile) -> Iterator[Path]:
         copyfileobj(source, copy, 1024 * 1024)
         copy.flush()
         yield Path(copy.name)
+
+
+def bytes_keep(name: str, data: bytes) -> str:
+    """Keep the bytes under this name, in place of what it held; the name they have.
+
+    It is another one only when somebody else wrote the same name at the same time.
+    """
+    # A bucket overwrites by itself; a folder would find another name.
+    if not getattr(default_storage, "file_overwrite", False) and default_storage.exists(name):
+        default_storage.delete(name)
+    return str(default_storage.save(name, ContentFile(data)))

@@ -66,9 +66,6 @@ def batch_create(
         raise ServiceError("batch_one")
     if part is not None:
         part_checked(part)
-    most = settings.SEARCH.limits.upload_mb
-    if sum(file.size for file in ([archive] if archive is not None else photos)) > most << 20:
-        raise ServiceError("too_large_upload", status=413, most=most)
     with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as packed:
         if archive is None:
             _pack(photos, packed)

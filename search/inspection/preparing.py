@@ -11,11 +11,10 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from catalog.errors import ServiceError
-from catalog.files import local_path
+from catalog.files import bytes_keep, local_path
 from catalog.models import Part
 from search import engines
 
@@ -154,9 +153,7 @@ def preparation_make(part: Part) -> "PreparedPart":
 
 
 def _keep(name: str, data: bytes) -> None:
-    if not getattr(default_storage, "file_overwrite", False) and default_storage.exists(name):
-        default_storage.delete(name)
-    kept = default_storage.save(name, ContentFile(data))
+    kept = bytes_keep(name, data)
     if kept != name:  # another worker made the same at the same time
         default_storage.delete(kept)
 

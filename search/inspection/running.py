@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from PIL import Image
 
 from catalog.errors import ServiceError
+from catalog.files import bytes_keep
 from catalog.models import Part
 from search.inspection.limits import Asked, calibration_of, learnt_of, p_good_at
 from search.inspection.preparing import part_prepared
@@ -281,12 +280,6 @@ def picture_keep(name: str, pixels: "np.ndarray") -> str:
     else:
         Image.fromarray(pixels).save(file, "WEBP", quality=QUALITY, method=2)
     return bytes_keep(name, file.getvalue())
-
-
-def bytes_keep(name: str, data: bytes) -> str:
-    if not getattr(default_storage, "file_overwrite", False) and default_storage.exists(name):
-        default_storage.delete(name)
-    return default_storage.save(name, ContentFile(data))
 
 
 def heat_keep(inspection: Inspection, part: "PreparedPart", looks: list[Looked]) -> str:

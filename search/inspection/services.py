@@ -36,6 +36,7 @@ from search.inspection.claims import (
 )
 from search.inspection.learning import learning_ask
 from search.inspection.limits import asked_of
+from search.inspection.naming import SUFFIXES
 from search.inspection.running import folder_of, inspection_look
 from search.inspection.simulating import simulation_ask
 from search.models import Inspection, InspectionBatch, InspectionPhoto
@@ -50,7 +51,6 @@ FOUND = sorted(
 )
 POLL_S = 0.05
 NOTE_LENGTH, PIECE_LENGTH = 2000, 120
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 
 
 @dataclass(frozen=True)

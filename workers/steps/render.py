@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from PIL import Image
 
+from catalog.files import bytes_keep
 from catalog.models import View
 from workers.work import Work
 
@@ -53,10 +52,8 @@ def _save(work: Work, name: str, data: bytes) -> str:
     """Keep the bytes under a name that no other content of this part has ever had."""
     part = work.part
     path = f"parts/{part.uuid.hex[:2]}/{part.uuid.hex}/{recipe()}/{name}"
-    # Drawn again from the same file by the same recipe: the same picture. A bucket overwrites it.
-    if not getattr(default_storage, "file_overwrite", False) and default_storage.exists(path):
-        default_storage.delete(path)
-    return default_storage.save(path, ContentFile(data))
+    # Drawn again from the same file by the same recipe: the same picture.
+    return bytes_keep(path, data)
 
 
 def _views_write(work: Work, names: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from catalog.models import Part
-from search.inspection import claims, running, services
+from search.inspection import claims, services
 from search.models import Inspection
 from tests.factories.pictures import png_bomb
 from tests.factories.work import work_off
@@ -139,7 +139,7 @@ def test_a_storage_that_is_away_for_a_while_is_waited_for(
             raise ConnectionError("the storage is away")
         return save(name, content, **options)
 
-    monkeypatch.setattr(running.default_storage, "save", saves)
+    monkeypatch.setattr(default_storage, "save", saves)
     services.inspection_run(made.pk)
     row = rows.get()
     assert (row.state, row.verdict, row.stalls, row.error_code) == ("queued", "", 1, "")
