@@ -209,7 +209,7 @@ def test_the_outline_is_corrected_by_brush_and_rectangle(
     drag(page, box, (0.45, 0.4), (0.6, 0.6))  # ground, where there is piece
     drag(page, box, (0.0, 0.8), (1.0, 1.0))
     page.locator('[data-do="undo"]').click()  # the last rectangle, taken back
-    with page.expect_request("**/correction"):
+    with page.expect_response("**/correction"):
         page.locator('[data-do="send-mask"]').click()
     page.wait_for_load_state("networkidle")
     assert sent.urls[0].endswith(f"/api/qc/inspections/{inspection.uuid}/photos/0/correction")
@@ -247,7 +247,7 @@ def test_only_a_rectangle_is_sent_where_nothing_was_painted(
     page.locator('[data-tool="frame"]').click()
     page.locator(".qc-canvas").scroll_into_view_if_needed()
     drag(page, page.locator(".qc-canvas").bounding_box(), (0.75, 0.8), (0.25, 0.1))
-    with page.expect_request("**/correction"):
+    with page.expect_response("**/correction"):
         page.locator('[data-do="send-mask"]').click()
     page.wait_for_load_state("networkidle")
     frame = json.loads(sent.field("rectangle"))
