@@ -145,10 +145,11 @@ def telling_sweep() -> int:
 
 
 def webhook_tell(notice: InspectionNotice, webhook: Webhook) -> Posted:
-    """The inspection as the API gives it, with `event`, `delivery` and the address of its page."""
+    """The inspection as the API gives it, with whole addresses, `event`, `delivery` and the address
+    of its page."""
     inspection = inspection_get(notice.inspection.uuid)
     with override(settings.LANGUAGE_CODE):
-        body = inspection_body(inspection)
+        body = addresses_whole(inspection_body(inspection))
     body |= {
         "event": notice.event,
         "delivery": str(notice.uuid),
@@ -183,8 +184,29 @@ def webhook_post(webhook: Webhook, body: dict[str, Any], *, delivery: str) -> Po
 
 
 def page_address(inspection: Inspection) -> str:
-    """Where people see it; without the server's own address when nobody said that."""
-    return settings.SITE_URL + reverse("inspection", args=[inspection.uuid])
+    """Where people see it."""
+    return address_whole(reverse("inspection", args=[inspection.uuid]))
+
+
+def addresses_whole(body: Any) -> Any:
+    """The body, its addresses (`url`, `…_url`) such that a receiver can follow them."""
+    if isinstance(body, list):
+        return [addresses_whole(value) for value in body]
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: address_whole(value)
+        if isinstance(value, str) and (name == "url" or name.endswith("_url"))
+        else addresses_whole(value)
+        for name, value in body.items()
+    }
+
+
+def address_whole(address: str) -> str:
+    """A path of ours after the server's own address, where somebody said that; what a storage
+    gave whole, signed or not, stays as it is."""
+    ours = address.startswith("/") and not address.startswith("//")
+    return settings.SITE_URL + address if ours else address
 
 
 # --- e-mail -------------------------------------------------------------------------------------

@@ -96,6 +96,57 @@ def test_a_run_that_ends_is_told(compare: Any, receiver: Receiver, hook: Any) ->
     assert sorted(body["event"] for body in receiver.bodies[1:]) == ["alert", "done"]
 
 
+def addresses_in(body: Any) -> Iterator[str]:
+    for name, value in body.items() if isinstance(body, dict) else enumerate(body):
+        if isinstance(value, dict | list):
+            yield from addresses_in(value)
+        elif str(name) == "page" or str(name).endswith("url"):
+            yield value
+
+
+def test_a_receiver_can_follow_the_addresses(
+    compare: Any, writer: Any, receiver: Receiver, hook: Any, settings: Any
+) -> None:
+    settings.SITE_URL = "https://catalog.example"
+    hook("done")
+    found = compare("good")
+    writer.post(f"/api/qc/inspections/{found['id']}/again")
+    work_off()
+    told = receiver.bodies[-1]
+    assert told["earlier"][0]["photos"] and told["heat_url"]
+    addresses = list(addresses_in(told))
+    assert len(addresses) == 10  # two of the inspection, its heat, four of a photo, three earlier
+    for address in addresses:
+        assert address.startswith("https://catalog.example/")
+        assert writer.get(address.removeprefix("https://catalog.example")).status_code == 200
+    # The same are paths to whoever asks us: they know where they asked.
+    assert writer.get(f"/api/qc/inspections/{found['id']}").json()["heat_url"].startswith("/")
+
+
+def test_addresses_of_a_storage_elsewhere_stay_as_they_are(
+    receiver: Receiver, hook: Any, settings: Any
+) -> None:
+    settings.SITE_URL, settings.MEDIA_URL = "https://catalog.example", "https://bucket.example/m/"
+    hook()
+    inspection = ended()
+    work_off()
+    photo = receiver.bodies[0]["photos"][0]
+    name = inspection.photos.get().file.name
+    assert photo["photo_url"] == f"https://bucket.example/m/{name}"
+    assert photo["mask_url"] is None
+
+
+def test_without_an_address_of_the_server_paths_are_told(
+    receiver: Receiver, hook: Any, settings: Any
+) -> None:
+    settings.SITE_URL = ""
+    hook()
+    ended()
+    work_off()
+    assert receiver.bodies[0]["page"].startswith("/qc/")
+    assert receiver.bodies[0]["url"].startswith("/api/")
+
+
 def test_a_message_is_signed(receiver: Receiver, hook: Any, settings: Any) -> None:
     settings.SITE_URL = "https://catalog.example"
     made = hook(secret="of two")
