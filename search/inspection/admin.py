@@ -17,7 +17,8 @@ from catalog.errors import ServiceError, sentence
 from search.admin import LookOnly
 from search.inspection import learning, services, telling
 from search.inspection.bodies import media_url
-from search.inspection.wording import reasons_told, verdict_sentence
+from search.inspection.selectors import others_of
+from search.inspection.wording import Others, reason_sentences, verdict_sentence
 from search.models import (
     Inspection,
     InspectionBatch,
@@ -61,9 +62,14 @@ class PhotoInline(ReadOnlyInline):
     def shown_share(self, photo: InspectionPhoto) -> str:
         return percent(photo.coverage)
 
+    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        # Asked once for all the photos, before any of them is shown.
+        self.others = others_of(*obj.photos.all()) if obj else {}
+        return super().get_formset(request, obj, **options)
+
     @admin.display(description=gettext_lazy("reasons"))
     def why(self, photo: InspectionPhoto) -> str:
-        return sentences(photo.reasons)
+        return sentences(photo.reasons, self.others)
 
     @admin.display(description=gettext_lazy("corrected"))
     def corrected(self, photo: InspectionPhoto) -> str:
@@ -80,8 +86,8 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}"
 
 
-def sentences(reasons: list[dict[str, Any]]) -> str:
-    told = ((reason["message"],) for reason in reasons_told(reasons))
+def sentences(reasons: list[dict[str, Any]], others: Others) -> str:
+    told = ((said,) for said in reason_sentences(reasons, others))
     return format_html_join("", "<div>{}</div>", told) or "–"
 
 
@@ -159,7 +165,7 @@ class InspectionAdmin(LookOnly):
 
     @admin.display(description=gettext_lazy("reasons"))
     def why(self, inspection: Inspection) -> str:
-        return sentences(inspection.reasons)
+        return sentences(inspection.reasons, others_of(inspection))
 
     @admin.display(description=gettext_lazy("learnt from the part's own pieces"))
     def learnt_shown(self, inspection: Inspection) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from search.inspection.wording import reasons_told, verdict_sentence
+from search.inspection.selectors import others_of
+from search.inspection.wording import Others, reasons_told, rivals_told, verdict_sentence
 from search.models import Inspection, InspectionPhoto
 
 
@@ -13,7 +14,7 @@ def media_url(name: str) -> str | None:
     return default_storage.url(name) if name else None
 
 
-def photo_body(photo: InspectionPhoto) -> dict[str, Any]:
+def photo_body(photo: InspectionPhoto, others: Others) -> dict[str, Any]:
     return {
         "place": photo.place,
         "file_name": photo.file_name,
@@ -22,7 +23,7 @@ def photo_body(photo: InspectionPhoto) -> dict[str, Any]:
         "verdict": photo.verdict or None,
         "similarity": photo.similarity,
         "p_good": photo.p_good,
-        "reasons": reasons_told(photo.reasons),
+        "reasons": reasons_told(photo.reasons, others),
         "pose": photo.pose and {**photo.pose, "ambiguous": photo.ambiguous},
         "measures": photo.measures or None,
         "max_dev_mm": photo.max_dev_mm,
@@ -82,6 +83,8 @@ def inspection_brief(inspection: Inspection) -> dict[str, Any]:
 
 def inspection_body(inspection: Inspection) -> dict[str, Any]:
     """The whole of it, in the reader's language. A run that goes on says how far it is."""
+    photos = inspection.photos.all()
+    others = others_of(inspection, *photos)
     progress = None
     if not inspection.finished:
         progress = {"photo": inspection.stage_photo, "stage": inspection.stage or None}
@@ -95,16 +98,16 @@ def inspection_body(inspection: Inspection) -> dict[str, Any]:
             else None
         ),
         "message": verdict_sentence(inspection.verdict),
-        "reasons": reasons_told(inspection.reasons),
+        "reasons": reasons_told(inspection.reasons, others),
         "coverage": inspection.coverage,
         "worst_photo": inspection.worst,
-        "competitors": inspection.rivals,
+        "competitors": rivals_told(inspection.rivals, others),
         "scale": "sheet" if inspection.scaled else "assumed_from_stl",
         "calibration": inspection.calibration or None,
         "learnt": inspection.learnt,
         "limits": inspection.limits or None,
         "heat_url": media_url(inspection.heat),
-        "photos": [photo_body(photo) for photo in inspection.photos.all()],
+        "photos": [photo_body(photo, others) for photo in photos],
         "took_ms": inspection.took_ms,
         "revision": inspection.revision,
         "earlier": [earlier_body(run) for run in inspection.earlier],

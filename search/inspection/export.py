@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.urls import reverse
@@ -9,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from search.inspection.selectors import InspectionFilters, inspections
-from search.inspection.wording import reason_sentence
+from search.inspection.selectors import InspectionFilters, inspections, others_of
+from search.inspection.wording import Others, reason_sentences
 from search.models import Inspection
 
 CHUNK = 500
@@ -58,15 +59,17 @@ def inspections_csv(filters: InspectionFilters, *, base: str) -> Iterator[str]:
     yield "\ufeff" + writer.writerow([name for name, _title in COLUMNS])
     yield writer.writerow([str(title) for _name, title in COLUMNS])
     rows = inspections(filters).select_related("part", "batch", "decided_by")
-    for inspection in rows.prefetch_related("photos").iterator(chunk_size=CHUNK):
-        values = row_of(inspection, base=base)
-        yield writer.writerow([cell(values[name]) for name, _title in COLUMNS])
+    rest = rows.prefetch_related("photos").iterator(chunk_size=CHUNK)
+    while chunk := list(islice(rest, CHUNK)):
+        others = others_of(*chunk)
+        for inspection in chunk:
+            values = row_of(inspection, others, base=base)
+            yield writer.writerow([cell(values[name]) for name, _title in COLUMNS])
 
 
-def row_of(inspection: Inspection, *, base: str) -> dict[str, Any]:
+def row_of(inspection: Inspection, others: Others, *, base: str) -> dict[str, Any]:
     photos = list(inspection.photos.all())
     deviations = [photo.max_dev_mm for photo in photos if photo.max_dev_mm is not None]
-    reasons = [reason_sentence(r["code"], r.get("params", {})) for r in inspection.reasons]
     done = inspection.state == Inspection.State.DONE
     return {
         "id": inspection.uuid,
@@ -84,7 +87,7 @@ def row_of(inspection: Inspection, *, base: str) -> dict[str, Any]:
         "max_dev_mm": rounded(max(deviations, default=None), 3),
         "coverage": rounded(inspection.coverage, 3),
         "photos": len(photos),
-        "reasons": " ".join(reasons),
+        "reasons": " ".join(reason_sentences(inspection.reasons, others)),
         "decision": inspection.get_decision_display() if inspection.decision else "",
         "decided_by": inspection.decided_by or "",
         "decided": moment(inspection.decided_at),

@@ -132,7 +132,7 @@ class Inspection(Task):
     reasons = models.JSONField(_("reasons"), default=list, blank=True)
     coverage = models.FloatField(_("surface seen"), null=True, blank=True)
     worst = models.PositiveSmallIntegerField(null=True, blank=True)
-    # [{"part", "name", "margin"}], the best first.
+    # [{"part", "name", "margin"}], the best first; `name` is for when that part is gone.
     rivals = models.JSONField(_("other parts"), default=list, blank=True)
     # Whether a sheet of markers told the true size.
     scaled = models.BooleanField(_("true size known"), default=False)

@@ -22,7 +22,12 @@ from search.inspection import services, showing
 from search.inspection.choosing import parts_by_photo, parts_found
 from search.inspection.forms import HistoryForm, filters_of_list, said_of, uuid_of
 from search.inspection.history import inspection_next, pass_trend
-from search.inspection.selectors import InspectionFilters, inspection_get, inspections_page
+from search.inspection.selectors import (
+    InspectionFilters,
+    inspection_get,
+    inspections_page,
+    others_of,
+)
 from search.inspection.wording import reasons_told, verdict_sentence
 from search.models import Inspection
 
@@ -131,14 +136,15 @@ def page_of(request: HttpRequest, uuid: UUID) -> dict[str, Any]:
     found = inspection_get(uuid)
     if found.part.deleted_at is not None:
         raise ServiceError("part_unknown", status=404)
-    photos = showing.photos_shown(found)
+    others = others_of(found, *found.photos.all())
+    photos = showing.photos_shown(found, others)
     return {
         **decision_of(request, found),
         "photos": photos,
         "first": next((p for p in photos if p.place == found.worst), photos[0] if photos else None),
-        "reasons": reasons_told(found.reasons),
+        "reasons": reasons_told(found.reasons, others),
         "sentence": verdict_sentence(found.verdict),
-        "rivals": showing.rivals_shown(found),
+        "rivals": showing.rivals_shown(found, others),
         "stages": showing.stages_shown(found),
         "mm": showing.millimetre(found.part),
         "heat_url": showing.address(found.heat),

@@ -24,7 +24,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from search.inspection.wording import reason_sentence, verdict_sentence
+from search.inspection.selectors import others_of
+from search.inspection.wording import Others, other_name, reason_sentences, verdict_sentence
 from search.models import Inspection, InspectionPhoto
 
 FONT = Path(__file__).parent / "fonts" / "DroidSansFallback-Big5.ttf"
@@ -46,8 +47,9 @@ def report_pdf(inspection: Inspection, *, address: str) -> bytes:
     page.canvas.setAuthor("STL Catalog")
     y = _head(page, inspection)
     y = _verdict(page, inspection, y)
-    y = _reasons(page, inspection, y)
-    y = _facts(page, inspection, y)
+    others = others_of(inspection)
+    y = _reasons(page, reason_sentences(inspection.reasons, others), y)
+    y = _facts(page, inspection, others, y)
     _pictures(page, list(inspection.photos.all()), y - 4 * mm, down_to=EDGE + 14 * mm)
     _foot(page, inspection, address)
     page.canvas.save()
@@ -230,8 +232,7 @@ def _verdict(page: _Page, inspection: Inspection, y: float) -> float:
     return y - height - 6 * mm
 
 
-def _reasons(page: _Page, inspection: Inspection, y: float) -> float:
-    told = [reason_sentence(r["code"], r.get("params", {})) for r in inspection.reasons]
+def _reasons(page: _Page, told: Sequence[str], y: float) -> float:
     for sentence in told[:REASONS_MOST] or [_("Nothing speaks against the piece or its photos.")]:
         for at, line in enumerate(page.lines(sentence, 9.5, WIDTH - 2 * EDGE - 5 * mm)):
             page.text(EDGE, y, "•" if at == 0 else "", 9.5)
@@ -240,7 +241,7 @@ def _reasons(page: _Page, inspection: Inspection, y: float) -> float:
     return y - 1 * mm
 
 
-def _facts(page: _Page, inspection: Inspection, y: float) -> float:
+def _facts(page: _Page, inspection: Inspection, others: Others, y: float) -> float:
     photos = list(inspection.photos.all())
     deviations = [photo.max_dev_mm for photo in photos if photo.max_dev_mm is not None]
     scale = _("measured by the marker sheet") if inspection.scaled else _("assumed from the file")
@@ -253,8 +254,7 @@ def _facts(page: _Page, inspection: Inspection, y: float) -> float:
         (_("Calibration"), inspection.calibration or "–"),
     ]
     if inspection.rivals:
-        best = inspection.rivals[0]
-        rows.insert(3, (_("Nearest other part"), best["name"] or "–"))
+        rows.insert(3, (_("Nearest other part"), other_name(inspection.rivals[0], others)))
     page.rule(y + 2.5 * mm)
     y -= 2.5 * mm
     half = (WIDTH - 2 * EDGE) / 2

@@ -9,8 +9,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from catalog.errors import ServiceError
+from catalog.models import Part
 from catalog.selectors import PartPaginator
-from search.models import Inspection
+from search.models import Inspection, InspectionPhoto
 
 
 @dataclass(frozen=True)
@@ -69,3 +70,14 @@ def inspection_get(uuid: UUID | str) -> Inspection:
     if found is None:
         raise ServiceError("inspection_unknown", status=404)
     return found
+
+
+def others_of(*rows: Inspection | InspectionPhoto) -> dict[str, Part]:
+    """The other parts that rows speak of, by uuid, in one query; those that are gone, or in the
+    trash, are missing."""
+    told = [reason.get("params", {}) for row in rows for reason in row.reasons]
+    told += [rival for row in rows if isinstance(row, Inspection) for rival in row.rivals]
+    ids = {held["part"] for held in told if held.get("part")}
+    if not ids:
+        return {}
+    return {str(part.uuid): part for part in Part.objects.present().filter(uuid__in=ids)}

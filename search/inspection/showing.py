@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Part
 from catalog.templatetags.house import percent, significant
-from search.inspection.wording import STAGES, reasons_told
+from search.inspection.wording import STAGES, Others, reasons_told, rivals_told
 from search.models import Inspection, InspectionPhoto
 
 # By how much (the engine's margin) another part must fit better or worse to be called so.
@@ -60,11 +60,11 @@ class PhotoShown:
         return bool(self.photo.mask_given) or given != (None, None)
 
 
-def photos_shown(inspection: Inspection) -> list[PhotoShown]:
-    return [photo_shown(inspection, photo) for photo in inspection.photos.all()]
+def photos_shown(inspection: Inspection, others: Others) -> list[PhotoShown]:
+    return [photo_shown(inspection, photo, others) for photo in inspection.photos.all()]
 
 
-def photo_shown(inspection: Inspection, photo: InspectionPhoto) -> PhotoShown:
+def photo_shown(inspection: Inspection, photo: InspectionPhoto, others: Others) -> PhotoShown:
     return PhotoShown(
         place=photo.place,
         photo=photo,
@@ -72,7 +72,7 @@ def photo_shown(inspection: Inspection, photo: InspectionPhoto) -> PhotoShown:
         overlay_url=address(photo.overlay),
         part_url=address(photo.drawn),
         mask_url=address(photo.mask),
-        reasons=reasons_told(photo.reasons),
+        reasons=reasons_told(photo.reasons, others),
         rings=rings_of(photo, diagonal_mm(inspection.part)),
         rows=measure_rows(inspection, photo),
         pose=json.dumps(photo.pose),
@@ -166,14 +166,10 @@ class RivalShown:
         return self.margin > EVEN
 
 
-def rivals_shown(inspection: Inspection) -> list[RivalShown]:
-    ids = [rival["part"] for rival in inspection.rivals]
-    held = {str(part.uuid): part for part in Part.objects.present().filter(uuid__in=ids)}
+def rivals_shown(inspection: Inspection, others: Others) -> list[RivalShown]:
     return [
-        RivalShown(
-            rival["name"] or _("a part that is gone"), rival["margin"], held.get(rival["part"])
-        )
-        for rival in inspection.rivals
+        RivalShown(rival["name"], rival["margin"], others.get(rival["part"]))
+        for rival in rivals_told(inspection.rivals, others)
     ]
 
 

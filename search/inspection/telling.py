@@ -28,8 +28,8 @@ from rest_framework.utils.encoders import JSONEncoder
 from catalog.queue import NOW, enqueue
 from search.inspection.bodies import inspection_body
 from search.inspection.posting import Posted, message_post, signature
-from search.inspection.selectors import inspection_get
-from search.inspection.wording import reasons_told, verdict_sentence
+from search.inspection.selectors import inspection_get, others_of
+from search.inspection.wording import Others, reason_sentences, verdict_sentence
 from search.models import Inspection, InspectionNotice, Webhook
 
 log = logging.getLogger(__name__)
@@ -226,20 +226,20 @@ def mail_text(inspection: Inspection) -> tuple[str, str]:
     """(subject, text): the server's own language first."""
     codes = [code for code, _name in settings.LANGUAGES]
     codes.sort(key=lambda code: code != settings.LANGUAGE_CODE)
-    parts = []
+    parts, others = [], others_of(inspection)
     for code in codes:
         with override(code):
-            parts.append(_mail_part(inspection))
+            parts.append(_mail_part(inspection, others))
     subject = " ".join(parts[0][0].split())[:200]
     return subject, "\n\n--\n\n".join(text for _subject, text in parts) + "\n"
 
 
-def _mail_part(inspection: Inspection) -> tuple[str, str]:
+def _mail_part(inspection: Inspection, others: Others) -> tuple[str, str]:
     part, piece = str(inspection.part), inspection.piece
     named = f"{part} ({piece})" if piece else part
     subject = _("Inspection failed: %(piece)s") % {"piece": named}
     lines = [subject, "", verdict_sentence(inspection.verdict)]
-    lines += [f"- {reason['message']}" for reason in reasons_told(inspection.reasons)]
+    lines += [f"- {reason}" for reason in reason_sentences(inspection.reasons, others)]
     lines.append("")
     if inspection.similarity is not None and inspection.threshold is not None:
         numbers = {"found": f"{inspection.similarity:.2f}", "asked": f"{inspection.threshold:.2f}"}

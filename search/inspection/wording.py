@@ -1,12 +1,13 @@
 """Verdicts and reasons as sentences for their reader."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.errors import SENTENCES, sentence
+from catalog.models import Part
 
 REASONS = {
     # against the piece
@@ -53,13 +54,22 @@ STAGES = {
 }
 
 
+Others = Mapping[str, Part]
+"""other parts that reasons speak of, by uuid, as `selectors.others_of` reads them"""
+
+
+def other_name(told: Mapping[str, Any], others: Others) -> str:
+    """How {"part", "name"} is called in the reader's language; once that part is gone, what it was
+    called when the inspection ran."""
+    other = others.get(told["part"])
+    return str(other or told.get("name") or _("a part that is gone"))
+
+
 def reason_sentence(code: str, params: Mapping[str, Any]) -> str:
     """One reason in the reader's language."""
     shown = dict(params)
     if "factor" in shown:
         shown["percent"] = f"{float(shown['factor']) * 100:.1f}"
-    if "name" in shown and not shown["name"]:
-        shown["name"] = _("a part that is gone")
     wanted = str(shown.get("kind", "")) if code == "local_deviation" else code
     text = REASONS.get(wanted) or REASONS.get(code)
     if text is not None:
@@ -70,16 +80,24 @@ def reason_sentence(code: str, params: Mapping[str, Any]) -> str:
     return sentence(code, shown) if code in SENTENCES else code
 
 
-def reasons_told(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def reasons_told(reasons: Iterable[Mapping[str, Any]], others: Others) -> list[dict[str, Any]]:
     """Each reason with its sentence: [{"code", "message", ...its numbers}]."""
-    return [
-        {
-            **reason.get("params", {}),
-            "code": reason["code"],
-            "message": reason_sentence(reason["code"], reason.get("params", {})),
-        }
-        for reason in reasons
-    ]
+    told = []
+    for reason in reasons:
+        code, params = reason["code"], dict(reason.get("params", {}))
+        if "part" in params:
+            params["name"] = other_name(params, others)
+        told.append({**params, "code": code, "message": reason_sentence(code, params)})
+    return told
+
+
+def reason_sentences(reasons: Iterable[Mapping[str, Any]], others: Others) -> list[str]:
+    return [reason["message"] for reason in reasons_told(reasons, others)]
+
+
+def rivals_told(rivals: Iterable[Mapping[str, Any]], others: Others) -> list[dict[str, Any]]:
+    """An inspection's rivals, each by its name in the reader's language."""
+    return [{**rival, "name": other_name(rival, others)} for rival in rivals]
 
 
 def verdict_sentence(verdict: str) -> str:
