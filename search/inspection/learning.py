@@ -14,6 +14,9 @@ log odds of so many photos. A logistic regression whose slopes are held (Cox 195
 Simulated photos of a part, where the configuration asks for them (`simulating.py`), move its limit
 by how much better or worse they measure than those of other parts.
 
+Odds are those of the calibration that the product comes with: with another one, decided pieces are
+given theirs anew (`rejudging.py`), and the lessons follow part by part.
+
 A part whose decisions have the weight w is judged with its own shift and (1 - w) of the
 catalogue's, never with more than `ceiling`: no confirmed bad piece comes to pass by learning.
 """
@@ -32,6 +35,7 @@ from django.utils import timezone
 from catalog.models import Part
 from catalog.queue import LATER, enqueue
 from search.inspection.limits import p_good_at
+from search.inspection.rejudging import part_rejudge, parts_outdated
 from search.models import Inspection, QcCalibration
 
 if TYPE_CHECKING:
@@ -67,6 +71,7 @@ def part_learn(part_id: int) -> None:
     from search.engine.qc.judge import calibration_shipped
 
     shipped = calibration_shipped()
+    part_rejudge(part_id, shipped)
     with transaction.atomic():
         # Before they are read: a decision that comes later sets its own flag again.
         Inspection.objects.filter(part_id=part_id, unlearnt=True).update(unlearnt=False)
@@ -92,10 +97,10 @@ def catalogue_learn() -> None:
 
 
 def judged_read(which: Q, shipped: "Calibration", *, most: int) -> list[Judged]:
-    """The latest decisions whose pieces the shipped calibration judged."""
+    """The latest decisions about pieces whose odds are by the shipped calibration."""
     rows = (
         Inspection.objects.filter(
-            which, odds__isnull=False, calibration=shipped.version,
+            which, odds__isnull=False, odds_version=shipped.version,
             decision__in=(Inspection.Decision.GOOD, Inspection.Decision.BAD),
         )
         .annotate(judged=Count("photos", filter=Q(photos__odds__isnull=False)))
@@ -263,9 +268,13 @@ def learning_ask(part_id: int | None) -> None:
 
 
 def learning_sweep() -> int:
-    """Send what was asked for and not done: a message lost, a worker that died."""
+    """Send what was asked for and not done (a message lost, a worker that died), and what another
+    calibration judged. Returns how many parts' lessons."""
+    from search.engine.qc.judge import calibration_shipped
+
     rows = Inspection.objects.filter(unlearnt=True).values_list("part_id", flat=True)
     parts = set(rows.order_by("part_id").distinct()[:SWEEP_MOST])
+    parts |= set(parts_outdated(calibration_shipped(), most=SWEEP_MOST))
     for part_id in sorted(parts):
         learning_ask(part_id)
     return len(parts)

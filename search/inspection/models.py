@@ -123,9 +123,11 @@ class Inspection(Task):
     # None when nothing could be measured.
     similarity = models.FloatField(_("similarity"), null=True, blank=True)
     p_good = models.FloatField(_("chance of a good piece"), null=True, blank=True)
-    # Log odds that the piece is good by the calibration as it is shipped, whatever was learnt of
-    # the part, and what that adds to them: what decisions are learnt from.
+    # Log odds that the piece is good by a calibration as it is shipped, whatever was learnt of
+    # the part: what decisions are learnt from (`rejudging.py` keeps those of decided pieces by the
+    # calibration of today); and what the run added to them.
     odds = models.FloatField(null=True, blank=True, editable=False)
+    odds_version = models.CharField(max_length=80, blank=True, editable=False)
     shift = models.FloatField(default=0, editable=False)
     threshold = models.FloatField(_("threshold"), null=True, blank=True)
     # [{"code", "params"}], the worst first; `wording.py` has their sentences.
@@ -189,6 +191,10 @@ class Inspection(Task):
             ),
             models.Index(
                 fields=["part", "-decided_at"], name="inspection_decided",
+                condition=~Q(decision=""),
+            ),
+            models.Index(
+                fields=["odds_version", "part"], name="inspection_odds_version",
                 condition=~Q(decision=""),
             ),
         ]  # fmt: skip

@@ -51,7 +51,8 @@ class QcCalibration(models.Model):
     """What was learnt of a part's pieces, or of the whole catalogue's: see `learning.py`.
 
     data is {"shift", "weight", "ceiling"} of a part, {"shift"} of the catalogue; it counts as long
-    as `version` is that of the calibration the product comes with.
+    as `version` is that of the calibration the product comes with, and is learnt anew after that
+    changed.
     """
 
     part = models.OneToOneField(

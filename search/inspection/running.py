@@ -71,14 +71,15 @@ def inspection_look(
             look,
             part,
             names,
-            shift=calibration.shift,
+            shipped=replace(calibration, shift=0.0),
             folder=folder_of(inspection),
             revision=inspection.revision,
         )
     fields = verdict_of(looks, calibration, asked, names)
     fields["heat"] = heat_keep(inspection, part, looks)
     fields |= {
-        "calibration": calibration.version, "shift": calibration.shift, "limits": asked.to_json(),
+        "calibration": calibration.version, "odds_version": calibration.version,
+        "shift": calibration.shift, "limits": asked.to_json(),
         "learnt": learnt.to_json() if learnt.n_good or learnt.n_bad else None,
     }  # fmt: skip
     return fields, [look.row for look in looks]
@@ -218,7 +219,7 @@ def photo_fill(
     part: "PreparedPart",
     names: Mapping[str, str],
     *,
-    shift: float,
+    shipped: "Calibration",
     folder: str,
     revision: int,
 ) -> None:
@@ -241,7 +242,7 @@ def photo_fill(
     from search.engine.qc.overlay import overlay_draw, part_picture
 
     row.verdict, row.similarity, row.p_good = seen.verdict, seen.similarity, seen.p_good
-    row.odds = float(seen.odds) - shift
+    row.odds = shipped.odds(seen.measures)
     row.reasons = reasons_json(seen.reasons, names)
     pose = seen.pose
     row.pose = json_floats(
@@ -364,5 +365,5 @@ def verdict_of(
 
 def odds_plain(photos: "list[PhotoInspection]", calibration: "Calibration") -> float:
     """Log odds of all photos together by the calibration as it is shipped."""
-    odds = np.array([photo.odds for photo in photos]) - calibration.shift
-    return float(calibration.fused_odds(odds))
+    shipped = replace(calibration, shift=0.0)
+    return shipped.fused_odds(np.array([shipped.odds(photo.measures) for photo in photos]))

@@ -33,7 +33,8 @@ def inspection_make(
         "p_good": similarity, "odds": odds, "threshold": 0.9, "finished_at": timezone.now(),
         "calibration": calibration_shipped().version,
     }  # fmt: skip
-    inspection = Inspection.objects.create(**(known | fields))
+    known |= fields
+    inspection = Inspection.objects.create(**{"odds_version": known["calibration"], **known})
     for place in range(photos):
         InspectionPhoto.objects.create(
             inspection=inspection, place=place, odds=odds, verdict=verdict, width=560, height=420,
