@@ -274,7 +274,7 @@ def learning_sweep() -> int:
 
     rows = Inspection.objects.filter(unlearnt=True).values_list("part_id", flat=True)
     parts = set(rows.order_by("part_id").distinct()[:SWEEP_MOST])
-    parts |= set(parts_outdated(calibration_shipped(), most=SWEEP_MOST))
+    parts |= parts_outdated(calibration_shipped(), most=SWEEP_MOST)
     for part_id in sorted(parts):
         learning_ask(part_id)
     return len(parts)

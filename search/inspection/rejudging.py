@@ -54,14 +54,15 @@ def part_rejudge(part_id: int, shipped: "Calibration") -> int:
     return done
 
 
-def parts_outdated(shipped: "Calibration", *, most: int) -> list[int]:
-    """Parts with decisions about pieces that another calibration judged."""
-    rows = outdated(shipped).values_list("part_id", flat=True)
-    return list(rows.order_by("part_id").distinct()[:most])
+def parts_outdated(shipped: "Calibration", *, most: int) -> set[int]:
+    """Parts with decisions about pieces that another calibration judged, up to `most`."""
+    # In the order of the index, of which alone it is answered then.
+    rows = outdated(shipped).order_by("odds_version", "part_id")
+    return {part for _, part in rows.values_list("odds_version", "part_id").distinct()[:most]}
 
 
 def outdated(shipped: "Calibration") -> QuerySet[Inspection]:
-    # Less or greater, not unequal: an index finds those, and there are none on most days.
+    # Less or greater, not unequal: these are ranges of an index, and empty on most days.
     other = Q(odds_version__lt=shipped.version) | Q(odds_version__gt=shipped.version)
     return Inspection.objects.exclude(decision=Inspection.Decision.OPEN).filter(other)
 
