@@ -1,6 +1,6 @@
 """What the catalogue's pages accept. Fields and their sentences only: services do the work."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -47,13 +47,42 @@ class HouseForm(forms.Form):
         super().__init__(*args, **kwargs)
 
 
-class PartFilterForm(forms.Form):
-    """The list of parts narrowed. An unknown value counts as none: old links must not break."""
+class SieveForm(forms.Form):
+    """A list narrowed by words and choices; `templates/_sieve.html` shows it. An unknown value
+    counts as none: old links must not break."""
 
     q = forms.CharField(required=False, max_length=500)
     category = forms.ModelChoiceField(
         queryset=None, required=False, label=_("Category"), empty_label=_("All categories")
     )
+    page = forms.IntegerField(required=False, min_value=1, max_value=10**6)
+
+    # What is chosen from, in this order; the rest is said by links.
+    CHOICES: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["category"].queryset = Category.objects.all()
+
+    def choices(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.CHOICES]
+
+    def known(self) -> dict[str, Any]:
+        """The values that are valid."""
+        self.is_valid()
+        return self.cleaned_data
+
+    def kept(self) -> dict[str, Any]:
+        """What was said by links, and stays when another choice is made."""
+        return {}
+
+    def page_number(self) -> int:
+        return self.known().get("page") or 1
+
+
+class PartFilterForm(SieveForm):
+    """The list of parts narrowed."""
+
     status = forms.ChoiceField(
         required=False, label=_("Status"), choices=[("", _("Any status")), *Part.Status.choices]
     )
@@ -62,15 +91,11 @@ class PartFilterForm(forms.Form):
         label=_("Order"),
         choices=[(key, ORDER_LABELS[key]) for key in ORDERINGS],
     )
-    page = forms.IntegerField(required=False, min_value=1)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["category"].queryset = Category.objects.all()
+    CHOICES = ("category", "status", "ordering")
 
     def filters(self) -> PartFilters:
-        self.is_valid()
-        known = self.cleaned_data
+        known = self.known()
         category = known.get("category")
         return PartFilters(
             q=known.get("q") or "",
@@ -78,10 +103,6 @@ class PartFilterForm(forms.Form):
             status=known.get("status") or "",
             ordering=known.get("ordering") or PartFilters.ordering,
         )
-
-    def page_number(self) -> int:
-        self.is_valid()
-        return self.cleaned_data.get("page") or 1
 
 
 class PartForm(HouseForm):

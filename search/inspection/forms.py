@@ -7,7 +7,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Category
+from catalog.forms import SieveForm
 from search.inspection.history import PERIODS
 from search.inspection.models import Verdict
 from search.inspection.selectors import InspectionFilters
@@ -24,14 +24,10 @@ class DayField(forms.DateField):
         super().__init__(required=False, widget=widget, input_formats=["%Y-%m-%d"], **options)
 
 
-class HistoryForm(forms.Form):
-    """The list of inspections narrowed. An unknown value counts as none: old links must not
-    break."""
+class HistoryForm(SieveForm):
+    """The list of inspections narrowed, and its chart."""
 
     q = forms.CharField(required=False, max_length=120)
-    category = forms.ModelChoiceField(
-        queryset=None, required=False, label=_("Category"), empty_label=_("All categories")
-    )
     verdict = forms.ChoiceField(
         required=False, label=_("Verdict"), choices=[("", _("Any verdict")), *Verdict.choices]
     )
@@ -50,22 +46,15 @@ class HistoryForm(forms.Form):
     by = forms.ChoiceField(
         required=False, label=_("Chart"), choices=[(key, BY_LABELS[key]) for key in PERIODS]
     )
-    part = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    batch = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    page = forms.IntegerField(required=False, min_value=1, max_value=10**6)
+    part = forms.UUIDField(required=False)
+    batch = forms.UUIDField(required=False)
 
+    CHOICES = ("category", "verdict", "decision", "since", "until")
     NARROWS = ("q", "category", "verdict", "decision", "since", "until", "part", "batch")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["category"].queryset = Category.objects.all()
-
-    def known(self) -> dict[str, Any]:
-        try:
-            self.is_valid()
-        except OverflowError:  # a category's number that no database holds
-            return {}
-        return self.cleaned_data
+    def kept(self) -> dict[str, Any]:
+        known = self.known()
+        return {name: known[name] for name in ("part", "batch", "by") if known.get(name)}
 
     def filters(self) -> InspectionFilters:
         known = self.known()

@@ -233,7 +233,7 @@ def _back(uuid: UUID, listed: str) -> str:
 def history(request: HttpRequest) -> HttpResponse:
     form = HistoryForm(request.GET)
     filters: InspectionFilters = form.filters()
-    page = inspections_page(filters, page=form.known().get("page") or 1)
+    page = inspections_page(filters, page=form.page_number())
     trend = pass_trend(filters, by=form.known().get("by") or "day")
     context = {
         "form": form,
