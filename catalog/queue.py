@@ -10,6 +10,7 @@ the box with its bytes for as long as it is waited for, and is refused when no a
 import logging
 import uuid
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import partial
 
 from celery import current_app
@@ -25,6 +26,8 @@ CONNECT_S = 2  # a broker that takes longer to answer is not waited for by who o
 
 # Of messages, 0 is read first: a file somebody just sent, the rest of it, what nobody waits for.
 NOW, SOON, LATER = 0, 3, 6
+# A message not acted on by then is taken for lost; the sweep sends another.
+LOST_AFTER = timedelta(minutes=10)
 
 
 class NoAnswer(Exception):

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -22,14 +22,12 @@ from django.utils import timezone
 
 from catalog.errors import ServiceError
 from catalog.models import ApiToken, Category, Part, PipelineStep, Suggestion
-from catalog.queue import LATER, SOON, enqueue
+from catalog.queue import LATER, LOST_AFTER, SOON, enqueue
 from catalog.words import terms_write
 
 log = logging.getLogger(__name__)
 
 HEAD = 4096  # bytes looked at before a file is accepted
-# A message not acted on by then is taken for lost; the sweep sends another.
-LOST_AFTER = timedelta(minutes=10)
 EDITABLE = frozenset({"name", "name_zh", "number", "description", "tags", "category", "unit"})
 TAGS, TAG_LENGTH = 50, 60
 NUMBER_NAME = re.compile(r"[A-Za-z]{0,4}-?\d{4,12}(?:[-_.]?[A-Za-z0-9]{1,6}){0,3}")

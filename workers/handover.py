@@ -11,8 +11,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from catalog.models import Part
-from catalog.queue import SOON, enqueue
-from catalog.services import LOST_AFTER
+from catalog.queue import LOST_AFTER, SOON, enqueue
 from search.remote import wire
 from workers.claims import part_release
 from workers.work import Work

@@ -23,8 +23,7 @@ from django.utils import timezone
 from catalog.errors import ServiceError
 from catalog.files import local_path
 from catalog.models import Part
-from catalog.queue import LATER, SOON, enqueue
-from catalog.services import LOST_AFTER
+from catalog.queue import LATER, LOST_AFTER, SOON, enqueue
 from search.engine.errors import MeshError
 from search.engine.mesh.archive import Archive, ArchiveLimits, Member
 from search.inspection.claims import task_claim, task_end, task_fail, task_renew, tasks_sweep

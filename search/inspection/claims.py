@@ -1,7 +1,4 @@
-"""Who works on which task. A claim is a row's update: two workers never hold one.
-
-A worker that died is noticed at once on its own machine, and by the claim's age from any other.
-"""
+"""Who works on which task, and what becomes of it."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,9 +8,8 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from catalog.holders import claim_is_dead, me
-from catalog.queue import NOW, enqueue
-from catalog.services import LOST_AFTER
+from catalog.holders import claimable, claims_sweep, me
+from catalog.queue import LOST_AFTER, NOW, enqueue
 from search.inspection.models import Task
 
 State = Task.State
@@ -23,23 +19,20 @@ T = TypeVar("T", bound=Task)
 LEASE = timedelta(seconds=180)
 STALLS_MOST = 3  # workers that died over a task before it is taken for their cause
 RETRY_AFTER = timedelta(seconds=30)
-# Of one sweep; and the messages that a dead worker may have held ahead of their turn.
-SWEEP_MOST, AHEAD_MOST = 500, 200
+WAITING, HELD = Q(state=State.QUEUED), Q(state=State.RUNNING)
 
 
 def task_claim(model: type[T], pk: int) -> T | None:
     """The task, held by this process; None when it is finished or another's."""
-    now = timezone.now()
     row = model._default_manager.filter(pk=pk, state__in=Task.UNFINISHED).first()
     if row is None:
         return None
-    free = Q(state=State.QUEUED) | Q(resend_at__lte=now)
-    if row.state == State.RUNNING and claim_is_dead(row.claimed_by):
-        free |= Q(claimed_by=row.claimed_by)
-    rows = model._default_manager.filter(free, pk=pk, state=row.state, revision=row.revision)
+    rows = model._default_manager.filter(
+        claimable(row, waiting=WAITING), pk=pk, state=row.state, revision=row.revision
+    )
     died = row.state == State.RUNNING
     if not rows.update(
-        state=State.RUNNING, claimed_by=me(), resend_at=now + LEASE,
+        state=State.RUNNING, claimed_by=me(), resend_at=timezone.now() + LEASE,
         stalls=F("stalls") + int(died),
     ):  # fmt: skip
         return None
@@ -109,23 +102,9 @@ def task_again(row: Task, task: str) -> None:
 
 
 def tasks_sweep(model: type[Task], task: str, *, starting: bool = False) -> int:
-    """Send again what a dead worker or a lost message left behind. Returns how many.
-
-    `starting`: a worker has just come up, after one that may have died.
-    """
-    now = timezone.now()
-    rows = model._default_manager.filter(state__in=Task.UNFINISHED)
-    lost = rows.filter(resend_at__lte=now).order_by("resend_at")
-    stale = set(lost.values_list("pk", flat=True)[:SWEEP_MOST])
-    if starting:
-        waiting = rows.filter(state=State.QUEUED).order_by("pk")
-        stale |= set(waiting.values_list("pk", flat=True)[:AHEAD_MOST])
-    held = rows.filter(state=State.RUNNING).values_list("pk", "claimed_by")[:SWEEP_MOST]
-    dead = {pk for pk, claimed_by in held if claim_is_dead(claimed_by)}
-    # Only what is waiting is put off: a claim's own time must still run out.
-    model._default_manager.filter(pk__in=stale, state=State.QUEUED).update(
-        resend_at=now + LOST_AFTER
-    )
-    for pk in sorted(stale | dead):
+    """Send again what a dead worker or a lost message left behind. Returns how many."""
+    unfinished = model._default_manager.filter(state__in=Task.UNFINISHED)
+    left = claims_sweep(unfinished, waiting=WAITING, held=HELD, starting=starting)
+    for pk in left:
         enqueue(task, pk)
-    return len(stale | dead)
+    return len(left)

@@ -22,8 +22,7 @@ from django.utils import timezone
 
 from catalog.errors import ServiceError
 from catalog.models import Part
-from catalog.queue import NOW, enqueue
-from catalog.services import LOST_AFTER
+from catalog.queue import LOST_AFTER, NOW, enqueue
 from search import engines
 from search.inspection.claims import (
     task_again,
