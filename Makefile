@@ -179,6 +179,12 @@ bench-explain: .venv/dev.stamp
 mini: .venv/training.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m training.mini
 
+# The network that looks closer at a piece: about an hour and a half of one core.
+.PHONY: piece-net
+piece-net: .venv/training.stamp
+	OMP_NUM_THREADS=1 $(BIN)/python -m training.piece_windows
+	OMP_NUM_THREADS=1 $(BIN)/python -m training.piece_net
+
 .venv/training.stamp: .venv/bench.stamp
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[training]'
 	@touch $@

@@ -33,6 +33,7 @@ from search.engine.photo.prepare import photo_embed, photo_prepare
 from search.engine.qc import part as qc_part
 from search.engine.qc import sketch as qc_sketch
 from search.engine.qc import verify
+from search.engine.qc.close_look import mask_closer
 from search.engine.qc.sketch import PartSketch, sketch_make
 from search.engine.qc.verify import Appearance, Candidate, Verified, candidates_verify
 
@@ -113,7 +114,11 @@ def photos_ask(
         # Where nothing could be cut out, the product leaves the search's answer as it is.
         found = (
             candidates_verify(
-                photo.original, photo.mask, given, appearance=appearance, seconds=seconds
+                photo.original,
+                mask_closer(photo.original, photo.mask),
+                given,
+                appearance=appearance,
+                seconds=seconds,
             )
             if photo.cut
             else []

@@ -69,10 +69,11 @@ def hits_verify(
     with _place() as free:
         if not free:
             return hits, "verify_busy"
-        found = _verified(hits, photo, _appearance(encoded, engine, hits))
+        mask = _mask(photo)
+        found = _verified(hits, photo, mask, _appearance(encoded, engine, hits))
         if not found:
             return hits, "verify_not_prepared" if hits else ""
-        return _in_their_places(hits, found, photo, k=k), ""
+        return _in_their_places(hits, found, photo, mask, k=k), ""
 
 
 @contextmanager
@@ -93,8 +94,18 @@ def _place() -> Iterator[bool]:
         _places.release()
 
 
+def _mask(photo: "Photo") -> "NDArray[np.uint8]":
+    """The piece's, finer than a search needs it; as it is where the file itself cuts it out."""
+    from search.engine.qc.close_look import mask_closer
+
+    return photo.mask if photo.around is None else mask_closer(photo.original, photo.mask)
+
+
 def _verified(
-    hits: "list[Hit]", photo: "Photo", appearance: "Appearance | None"
+    hits: "list[Hit]",
+    photo: "Photo",
+    mask: "NDArray[np.uint8]",
+    appearance: "Appearance | None",
 ) -> "list[Verified]":
     from search.engine.qc.verify import Candidate, candidates_verify
 
@@ -104,7 +115,7 @@ def _verified(
     ]
     return candidates_verify(
         photo.original,
-        photo.mask,
+        mask,
         candidates,
         appearance=appearance,
         seconds=settings.SEARCH.search.verify_seconds,
@@ -138,14 +149,19 @@ def _appearance(encoded: "Encoded", engine: str, hits: "list[Hit]") -> "Appearan
 
 
 def _in_their_places(
-    hits: "list[Hit]", found: "list[Verified]", photo: "Photo", *, k: int
+    hits: "list[Hit]",
+    found: "list[Verified]",
+    photo: "Photo",
+    mask: "NDArray[np.uint8]",
+    *,
+    k: int,
 ) -> "list[Hit]":
     """The verified in their order, in the places that they held among all; the first k drawn."""
     from search.engine.qc.verify import outlines_draw
 
     places = sorted(int(one.key) for one in found)
     shown = [one for place, one in zip(places, found, strict=True) if place < k]
-    drawn = outlines_draw(photo.original, photo.mask, shown, size=OUTLINE_SIDE)
+    drawn = outlines_draw(photo.original, mask, shown, size=OUTLINE_SIDE)
     outlines = [_data_uri(picture) for picture in drawn]
     ordered = list(hits)
     for n, (place, one) in enumerate(zip(places, found, strict=True)):

@@ -14,10 +14,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -30,6 +28,7 @@ from search.engine.photo.mask import (
     clues_see,
     window_around,
 )
+from training.halves import weights_halve
 from training.photographs import Photograph, photographs_load
 
 WIDTHS = (16, 32, 48, 64)
@@ -62,10 +61,10 @@ class MaskNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        downs, ups = [_block(CLUES * 4, WIDTHS[0])], []
+        downs, ups = [block(CLUES * 4, WIDTHS[0])], []
         for narrow, wide in zip(WIDTHS, WIDTHS[1:], strict=False):
-            downs.append(_block(narrow, wide))
-            ups.append(_block(narrow + wide, narrow))
+            downs.append(block(narrow, wide))
+            ups.append(block(narrow + wide, narrow))
         self.downs, self.ups = nn.ModuleList(downs), nn.ModuleList(ups[::-1])
         self.last = nn.Conv2d(WIDTHS[0], 4, 1)
 
@@ -82,7 +81,8 @@ class MaskNet(nn.Module):
         return functional.pixel_shuffle(self.last(seen), 2)
 
 
-def _block(narrow: int, wide: int) -> nn.Sequential:
+def block(narrow: int, wide: int) -> nn.Sequential:
+    """Two convolutions of 3 x 3, each normalised and rectified."""
     layers: list[nn.Module] = []
     for inward in (narrow, wide):
         layers += [nn.Conv2d(inward, wide, 3, padding=1, bias=False), nn.BatchNorm2d(wide)]
@@ -176,27 +176,14 @@ def overlaps(net: MaskNet, look: Seen) -> NDArray[np.float64]:
 
 
 def export(net: MaskNet, target: Path) -> None:
-    """Any height and width; weights kept as float16 and computed with as float32."""
+    """Any height and width."""
     example = torch.zeros(1, CLUES, FIRST_LOOK * 3 // 4, FIRST_LOOK)
     axes = {name: {0: "n", 2: "height", 3: "width"} for name in ("clues", "logits")}
     torch.onnx.export(
         net, (example,), str(target), input_names=["clues"], output_names=["logits"],
         dynamic_axes=axes, opset_version=OPSET, dynamo=False,
     )  # fmt: skip
-    model = onnx.load(target)
-    casts = []
-    for weight in model.graph.initializer:
-        values = numpy_helper.to_array(weight)
-        if values.dtype != np.float32 or values.size < 64:
-            continue
-        name = weight.name
-        short = numpy_helper.from_array(values.astype(np.float16), f"{name}.half")
-        weight.CopyFrom(short)
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    for node in reversed(casts):
-        model.graph.node.insert(0, node)
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, target)
+    weights_halve(target)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

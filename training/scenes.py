@@ -63,8 +63,14 @@ class Room:
         return light
 
 
-def scene_make(triangles: NDArray[np.float32], rng: Rng, *, upright: bool = True) -> Scene:
-    """(n, 3, 3) triangles in the unit sphere, photographed.
+def scene_make(
+    triangles: NDArray[np.float32],
+    rng: Rng,
+    *,
+    upright: bool = True,
+    size: tuple[int, int] = (LONG, SHORT),
+) -> Scene:
+    """(n, 3, 3) triangles in the unit sphere, photographed; `size`: the longer side and the other.
 
     Two in three stand as they are when `upright`, else lie on their widest side; the others lean
     any way.
@@ -73,15 +79,15 @@ def scene_make(triangles: NDArray[np.float32], rng: Rng, *, upright: bool = True
     surface = surface_make((triangles @ turned.T).astype(np.float32), crease=CREASE)
     lifted = surface.vertices + (0, 0, 1e-3 - surface.vertices[:, 2].min())
     surface = _with_vertices(surface, lifted)
-    camera, back = _camera(surface, rng)
+    camera, back = _camera(surface, rng, size)
     maps = pose_render(surface, camera)
     room, floor = _room(rng), _floor(rng)
     picture = _ground(surface, camera, room, floor, rng)
     seen = maps.mask > 0
     picture[seen] = _part(maps, camera, room, floor, rng)
-    size = (round(camera.width / OVERSAMPLING), round(camera.height / OVERSAMPLING))
-    shrunk = cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    cover = cv2.resize(maps.mask, size, interpolation=cv2.INTER_AREA)
+    pixels = (round(camera.width / OVERSAMPLING), round(camera.height / OVERSAMPLING))
+    shrunk = cv2.resize(picture.astype(np.float32), pixels, interpolation=cv2.INTER_AREA)
+    cover = cv2.resize(maps.mask, pixels, interpolation=cv2.INTER_AREA)
     axis = camera.rotation @ turned[:, 2]
     return Scene(
         picture=_developed(shrunk, rng),
@@ -123,9 +129,9 @@ def _thrown(surface: Surface, towards: Array, camera: Camera) -> Surface:
     return _with_vertices(surface, flat)
 
 
-def _camera(surface: Surface, rng: Rng) -> tuple[Camera, Array]:
+def _camera(surface: Surface, rng: Rng, size: tuple[int, int]) -> tuple[Camera, Array]:
     """Any side, 15 to 88 degrees above the table; the camera and the direction to it."""
-    width, height = (LONG, SHORT) if rng.random() < 0.6 else (SHORT, LONG)
+    width, height = size if rng.random() < 0.6 else size[::-1]
     width, height = round(width * OVERSAMPLING), round(height * OVERSAMPLING)
     azimuth = rng.uniform(0, 2 * np.pi)
     rise = np.arcsin(rng.uniform(np.sin(np.radians(15)), np.sin(np.radians(88))))

@@ -32,6 +32,12 @@ def test_the_part_is_in_the_picture(scenes):
         assert scene.picture.std() > 3
 
 
+def test_a_scene_has_the_size_that_is_asked_for():
+    scene = scene_make(box((1.0, 0.6, 0.3)), np.random.default_rng(2), size=(640, 480))
+    assert sorted(scene.mask.shape) == [480, 640]
+    assert scene.picture.shape == (*scene.mask.shape, 3)
+
+
 def test_the_turn_is_how_the_parts_own_z_leans(scenes):
     checked = 0
     for scene in scenes:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import onnxruntime
+
+from search.engine.small_network import network_open
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from onnxruntime import InferenceSession
 
     Floats = NDArray[np.float32]
     Bytes = NDArray[np.uint8]
@@ -196,14 +198,9 @@ def window_around(
 
 
 @cache
-def _network() -> onnxruntime.InferenceSession:
+def _network() -> InferenceSession:
     """Opened at the first photo."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.use_deterministic_compute = True
-    return onnxruntime.InferenceSession(
-        NETWORK.read_bytes(), options, providers=["CPUExecutionProvider"]
-    )
+    return network_open(NETWORK)
 
 
 def _tidied(mask: Bytes) -> Bytes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from search.engine.qc.mask import mask_first
+from search.engine.qc.mask import Seen, mask_first
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,8 +28,8 @@ _LONG_SIDE, _ROUNDS = 480, 4  # of GrabCut
 _LEAST, _MOST = 0.01, 0.98
 
 
-def mask_boxed(picture: Bytes, box: Box, *, alpha: Bytes | None = None) -> Bytes | None:
-    """(h, w, 3) sRGB -> (h, w) uint8, 255 on the piece, 0 outside `box`; None when none is seen.
+def mask_boxed(picture: Bytes, box: Box, *, alpha: Bytes | None = None) -> Seen | None:
+    """Of (h, w, 3) sRGB, where the piece is in `box`; None when none is seen there.
 
     By colour: GrabCut (Rother, Kolmogorov, Blake 2004), what lies outside the box being ground.
     """
@@ -44,14 +44,12 @@ def mask_boxed(picture: Bytes, box: Box, *, alpha: Bytes | None = None) -> Bytes
     inside[top:bottom, left:right] = 255
     crop, allowed = np.ascontiguousarray(picture[near]), inside[near]
     seen = mask_first(crop, alpha=None if alpha is None else alpha[near])
-    found = None if seen is None else np.where(allowed > 0, seen, 0).astype(np.uint8)
-    if found is None or not _believable(found, allowed):
-        found = _by_colour(crop, allowed)
-    if found is None:
-        return None
-    mask = np.zeros((height, width), np.uint8)
-    mask[near] = found
-    return mask
+    if seen is not None:
+        seen = Seen(*(None if p is None else np.where(allowed > 0, p, 0) for p in seen))  # type: ignore[arg-type]
+    if seen is None or not _believable(seen.mask, allowed):
+        coloured = _by_colour(crop, allowed)
+        seen = None if coloured is None else Seen(coloured, None)
+    return None if seen is None else seen.placed(near, (height, width))
 
 
 def _believable(found: Bytes, allowed: Bytes) -> bool:

@@ -25,7 +25,7 @@ from search.engine.errors import InspectionError
 from search.engine.qc.fit import Canvas, fit_refine, window_make
 from search.engine.qc.gate import object_count, photo_reasons
 from search.engine.qc.judge import Calibration, calibration_shipped, probability
-from search.engine.qc.mask import mask_refine
+from search.engine.qc.mask import Seen, mask_refine
 from search.engine.qc.measures import SIDE, piece_compare
 from search.engine.qc.part import PreparedPart, part_prepare
 from search.engine.qc.read import inspection_photo_read
@@ -95,12 +95,14 @@ def photo_inspect(
     limits, calibration = limits or QcLimits(), calibration or calibration_shipped()
     clock = Clock(limits.seconds, stage)
     clock.begin("mask")
-    found, reasons = mask_of(photo, mask, box, sheet, segmenter)
-    scale = working_scale(found)
-    rgb, small = scaled(photo.rgb, found, scale)
+    seen = mask_of(photo, mask, box, sheet, segmenter)
+    scale = working_scale(seen.mask)
+    rgb, seen = scaled(photo.rgb, seen, scale)
     focal = None if photo.focal is None else photo.focal * scale
-    if mask is None:
+    small = seen.mask
+    if mask is None and seen.cover is None:
         small = mask_refine(rgb, small)
+        seen = Seen(small, None)
     clock.begin("pose")
     fit, score, ambiguous = fit_of(part, rgb, small, focal, pose, scale, clock)
     if fit.overlap < NO_FIT and pose is None:
@@ -108,16 +110,16 @@ def photo_inspect(
     clock.begin("measures")
     guided = small
     if mask is None:
-        guided, fit = mask_and_pose_settle(part, rgb, small, focal, fit, hold=pose is not None)
+        guided, fit = mask_and_pose_settle(part, rgb, seen, focal, fit, hold=pose is not None)
     window = window_make(rgb, guided, SIDE, focal=focal)
     if pose is None:
         fit = fit_refine(part.light, window, fit, Canvas(SIDE), steps=4, reaches=(3.0, 1.2))
     compared = piece_compare(part, window, fit)
-    reasons += photo_reasons(rgb, guided)
+    reasons = photo_reasons(rgb, guided)
     objects = object_count(small)
     if objects > max(1, object_count(part_drawn(part, fit, rgb.shape[:2]))):
         reasons.append(Reason("several_objects", {"found": objects}))
-    seen, coverage = part.seen_from(fit.rotation, fit.translation, fit.focal, rgb.shape[:2])
+    sides, coverage = part.seen_from(fit.rotation, fit.translation, fit.focal, rgb.shape[:2])
     clock.begin("competition")
     others = rivals_fit(rivals or {}, rgb, small, focal, score, clock)
     clock.begin("")
@@ -146,7 +148,7 @@ def photo_inspect(
         compared.measures.thickness * part.diagonal_mm,
         tuple(blob_out(blob, scale) for blob in compared.blobs),
         coverage,
-        seen,
+        sides,
         others,
         odds,
         window_out(window, scale),

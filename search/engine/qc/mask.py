@@ -8,12 +8,13 @@ read from, so this mask is finer than the one a search needs. Knows pictures onl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
 from search.engine.photo.mask import mask_find
+from search.engine.qc.close_look import close_look
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,10 +25,31 @@ if TYPE_CHECKING:
 
 # Half widths of the bands, shares of the piece's longer side; iterations of GrabCut.
 BANDS = ((0.025, 2),)
+# The part decides where the network is surer of neither than this, of 0..1: between chances of
+# (1 - LEAN) / 2 and (1 + LEAN) / 2.
+LEAN = 0.8
 # Pieces of a mask smaller than this, of the largest, are specks; holes smaller, of the picture,
 # are pinholes.
 SPECK, PINHOLE = 0.01, 0.0003
 WHOLE = (0, 0, 1, 1)  # GrabCut asks for a rectangle even where a mask is given
+
+
+class Seen(NamedTuple):
+    """Where a piece is in a picture: mask (h, w) uint8, 255 on it; cover (h, w) 0..255, how
+    surely, None where no network of ours said so."""
+
+    mask: Bytes
+    cover: Bytes | None
+
+    def placed(self, field: tuple[slice, slice], shape: tuple[int, int]) -> Seen:
+        """In the picture of `shape` of which `field` was looked at."""
+        planes = []
+        for plane in self:
+            full = None if plane is None else np.zeros(shape, np.uint8)
+            if full is not None and plane is not None:
+                full[field] = plane
+            planes.append(full)
+        return Seen(*planes)  # type: ignore[arg-type]
 
 
 def mask_refine(picture: Bytes, mask: Bytes) -> Bytes:
@@ -39,12 +61,27 @@ def mask_refine(picture: Bytes, mask: Bytes) -> Bytes:
 
 def mask_first(
     picture: Bytes, *, alpha: Bytes | None = None, segmenter: Segmenter | None = None
-) -> Bytes | None:
-    """(h, w) uint8, 255 where the network, or another one given, sees a piece; None when it sees
-    none. A file's own transparency goes before another network."""
+) -> Seen | None:
+    """Of (h, w, 3) sRGB, what the networks see, or what another one given does; None where they
+    see no piece. A file's own transparency goes before any of them."""
     if segmenter is not None and alpha is None:
-        return segmenter(picture)
-    return mask_find(picture, alpha=alpha)
+        other = segmenter(picture)
+        return None if other is None else Seen(other, None)
+    found = mask_find(picture, alpha=alpha)
+    if found is None or alpha is not None:
+        return None if found is None else Seen(found, None)
+    cover = close_look(picture, found)
+    mask = np.where(cover > 127, 255, 0).astype(np.uint8)
+    return Seen(_tidied(mask), cover) if mask.any() else Seen(found, None)
+
+
+def mask_leaning(cover: Bytes, drawn: Bytes) -> Bytes:
+    """(h, w) 0..255 how surely a pixel is the piece's, and the part drawn at the pose found ->
+    (h, w) uint8. Where the network is in doubt the part decides; a deviation that the network
+    sees stays one."""
+    doubt = 127.5 * LEAN
+    surely, maybe = cover > 127.5 + doubt, cover > 127.5 - doubt
+    return _tidied(np.where(surely | (maybe & (drawn > 0)), 255, 0).astype(np.uint8))
 
 
 def _band_decide(picture: Bytes, mask: Bytes, band: float, rounds: int) -> Bytes:

@@ -15,11 +15,11 @@ import numpy as np
 from search.engine.errors import InspectionError
 from search.engine.qc.box import Box, mask_boxed
 from search.engine.qc.fit import Canvas, Fit, Window, fit_refine, window_make
-from search.engine.qc.mask import mask_first, mask_guided
+from search.engine.qc.mask import Seen, mask_first, mask_guided, mask_leaning
 from search.engine.qc.measures import SIDE
 from search.engine.qc.pose import fit_score, pose_find
 from search.engine.qc.scale import Scale, field_box
-from search.engine.qc.types import Blob, InspectionPhoto, Pose, Reason, Rival, Stage
+from search.engine.qc.types import Blob, InspectionPhoto, Pose, Rival, Stage
 from search.engine.render.raster import faces_raster, vertices_project
 from search.engine.render.types import Camera
 
@@ -67,29 +67,26 @@ def mask_of(
     drawn: Box | None,
     sheet: Scale | None,
     segmenter: Segmenter | None,
-) -> tuple[Bytes, list[Reason]]:
-    """The piece's mask in the photo's own pixels, and what speaks against it."""
+) -> Seen:
+    """Where the piece is, in the photo's own pixels."""
     if mask is not None:
         if mask.shape != photo.rgb.shape[:2] or not mask.any() or mask.all():
             raise InspectionError("bad_mask", "The corrected mask is not one of this photo.")
-        return np.where(mask > 0, 255, 0).astype(np.uint8), []
+        return Seen(np.where(mask > 0, 255, 0).astype(np.uint8), None)
     if drawn is not None:
         boxed = mask_boxed(photo.rgb, drawn, alpha=photo.alpha)
         if boxed is None:
             raise InspectionError("no_object", "Nothing in the rectangle stands out.")
-        return boxed, []
+        return boxed
     height, width = photo.rgb.shape[:2]
     box = (0, 0, width, height) if sheet is None else field_box(sheet, (height, width))
     left, top, right, bottom = box
     field = np.s_[top:bottom, left:right]
     alpha = None if photo.alpha is None else photo.alpha[field]
-    seen = mask_first(np.ascontiguousarray(photo.rgb[field]), alpha=alpha, segmenter=segmenter)
-    found = np.zeros((height, width), np.uint8)
-    if seen is not None:
-        found[field] = seen
-    else:
+    within = mask_first(np.ascontiguousarray(photo.rgb[field]), alpha=alpha, segmenter=segmenter)
+    if within is None:
         raise InspectionError("no_object", "Nothing in the photo stands out from the ground.")
-    return found, []
+    return within.placed(field, (height, width))
 
 
 def working_scale(mask: Bytes) -> float:
@@ -97,13 +94,16 @@ def working_scale(mask: Bytes) -> float:
     return min(1.0, WORKING_PIECE / (max(np.ptp(rows), np.ptp(columns)) + 1))
 
 
-def scaled(rgb: Bytes, mask: Bytes, scale: float) -> tuple[Bytes, Bytes]:
+def scaled(rgb: Bytes, seen: Seen, scale: float) -> tuple[Bytes, Seen]:
     if scale >= 1:
-        return np.ascontiguousarray(rgb), mask
+        return np.ascontiguousarray(rgb), seen
     size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    cover = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8), np.where(cover > 127, 255, 0).astype(np.uint8)
+
+    def shrunk(plane: Bytes) -> Bytes:
+        return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    mask = np.where(shrunk(seen.mask) > 127, 255, 0).astype(np.uint8)
+    return shrunk(rgb), Seen(mask, None if seen.cover is None else shrunk(seen.cover))
 
 
 def fit_of(
@@ -123,12 +123,16 @@ def fit_of(
 
 
 def mask_and_pose_settle(
-    part: PreparedPart, rgb: Bytes, mask: Bytes, focal: float | None, fit: Fit, *, hold: bool
+    part: PreparedPart, rgb: Bytes, seen: Seen, focal: float | None, fit: Fit, *, hold: bool
 ) -> tuple[Bytes, Fit]:
     """The mask and the pose, each made better by the other."""
-    canvas = Canvas(SIDE)
+    canvas, mask = Canvas(SIDE), seen.mask
     for _ in range(GUIDED_ROUNDS):
-        mask = mask_guided(rgb, mask, part_drawn(part, fit, rgb.shape[:2]))
+        drawn = part_drawn(part, fit, rgb.shape[:2])
+        if seen.cover is None:
+            mask = mask_guided(rgb, mask, drawn)
+        else:
+            mask = mask_leaning(seen.cover, drawn)
         if not hold:
             window = window_make(rgb, mask, SIDE, focal=focal)
             fit = fit_refine(part.light, window, fit, canvas, steps=3, reaches=(4.0, 1.5))

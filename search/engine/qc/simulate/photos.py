@@ -66,7 +66,7 @@ def photo_simulate(triangles: Floats, rng: Rng) -> SimulatedPiece:
     lamp, sky = _lights_draw(up, rng)
     albedo, ground = _colours_draw(rng)
     scene = _ground_shade(surface, fine, up, lamp, sky, ground, rng)
-    scene[on_piece] = _piece_shade(surface, fine, maps, lamp, sky, albedo, ground, rng)
+    scene[on_piece] = _piece_shade(surface, fine, maps, up, lamp, sky, albedo, ground, rng)
     picture = cv2.resize(scene, (width, height), interpolation=cv2.INTER_AREA)
     cover = cv2.resize(on_piece.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     pose = Pose(camera.rotation, camera.translation, camera.focal)
@@ -173,6 +173,7 @@ def _piece_shade(
     surface: Surface,
     camera: Camera,
     maps: Maps,
+    up: Doubles,
     lamp: Lights,
     sky: Lights,
     albedo: Doubles,
@@ -199,15 +200,24 @@ def _piece_shade(
     middle /= np.linalg.norm(middle)
     sharp = rng.uniform(8, 70)
     glint = np.clip(mirror @ middle, 0, None) ** sharp * rng.uniform(0.0, 0.6)
+    facing = np.clip((normals * view).sum(1, keepdims=True), 0, 1)
     if rng.random() < 0.4:  # metal: mirrors lamp, sky and ground, tinted
-        up = sky.directions.mean(0) / np.linalg.norm(sky.directions.mean(0))
-        blunt = rng.uniform(1.5, 5)
-        sky_share = 0.5 + 0.5 * np.tanh(blunt * (mirror @ up))
-        around = sky_share * rng.uniform(0.5, 0.9) + (1 - sky_share) * ground.mean() * 0.6
-        shade = 0.35 * light + 0.65 * around
-        return np.asarray(shade[:, None] * albedo + (glint * 1.5)[:, None] * albedo, np.float32)
-    fresnel = 0.04 + 0.4 * (1 - np.clip((normals * view).sum(1), 0, 1)) ** 5
+        above = 0.5 + 0.5 * np.tanh(rng.uniform(1.5, 9) * (mirror @ up))[:, None]
+        below = ground * rng.uniform(0.6, 1.1) * _ground_lit(surface, points, mirror, up)
+        around = above * rng.uniform(0.4, 1.0) + (1 - above) * below
+        tint = albedo + (1 - albedo) * (1 - facing) ** 5
+        matte = rng.uniform(0.05, 0.35)
+        shade = (matte * light)[:, None] + (1 - matte) * around + 1.5 * glint[:, None]
+        return np.asarray(shade * tint, np.float32)
+    fresnel = 0.04 + 0.4 * (1 - facing[:, 0]) ** 5
     return np.asarray(light[:, None] * albedo + (glint + fresnel * 0.3)[:, None], np.float32)
+
+
+def _ground_lit(surface: Surface, points: Floats, mirror: Floats, up: Doubles) -> Floats:
+    """(k, 1) how much light lies on the ground that each point mirrors: less where it stands."""
+    floor = float((surface.vertices @ up.astype(np.float32)).min())
+    reach = (points @ up - floor) / np.maximum(-(mirror @ up), 0.05)
+    return np.asarray(1 - 0.75 * np.exp(-2.5 * reach / surface.radius), np.float32)[:, None]
 
 
 def _developed(scene: Floats, rng: Rng) -> Bytes:
