@@ -7,6 +7,7 @@ it. Whatever it cannot do leaves the answer as the search gave it, and says why.
 import base64
 import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -69,8 +70,9 @@ def hits_verify(
     with _place() as free:
         if not free:
             return hits, "verify_busy"
+        until = time.monotonic() + settings.SEARCH.search.verify_seconds
         mask = _mask(photo)
-        found = _verified(hits, photo, mask, _appearance(encoded, engine, hits))
+        found = _verified(hits, photo, mask, _appearance(encoded, engine, hits), until)
         if not found:
             return hits, "verify_not_prepared" if hits else ""
         return _in_their_places(hits, found, photo, mask, k=k), ""
@@ -106,6 +108,7 @@ def _verified(
     photo: "Photo",
     mask: "NDArray[np.uint8]",
     appearance: "Appearance | None",
+    until: float,
 ) -> "list[Verified]":
     from search.engine.qc.verify import Candidate, candidates_verify
 
@@ -118,7 +121,7 @@ def _verified(
         mask,
         candidates,
         appearance=appearance,
-        seconds=settings.SEARCH.search.verify_seconds,
+        seconds=max(0.0, until - time.monotonic()),
     )
 
 

@@ -34,25 +34,24 @@ GREY, SPREAD = 127.0, 128.0
 class Place(NamedTuple):
     """A square of a picture: the corner's x and y and the side, in its pixels."""
 
-    left: float
-    top: float
-    side: float
+    left: int
+    top: int
+    side: int
 
 
 def window_about(mask: Bytes, *, pad: float) -> Place:
     """The square about what is not 0 in (h, w), `pad` of its longer side free around it."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
-        return Place(0.0, 0.0, float(max(mask.shape)))
+        return Place(0, 0, max(mask.shape))
     side = float(max(np.ptp(columns), np.ptp(rows)) + 1) * (1 + 2 * pad)
     x, y = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
-    return Place(float(x) - side / 2, float(y) - side / 2, side)
+    return Place(round(x - side / 2), round(y - side / 2), max(1, round(side)))
 
 
 def window_cut(plane: Bytes, place: Place, size: int) -> Bytes:
     """(h, w, ...) -> (size, size, ...) of the square; beyond the picture its edge goes on."""
-    left, top = round(place.left), round(place.top)
-    side = max(1, round(place.side))
+    left, top, side = place
     height, width = plane.shape[:2]
     inside = plane[max(0, top) : top + side, max(0, left) : left + side]
     padded = cv2.copyMakeBorder(
@@ -97,7 +96,7 @@ def mask_closer(picture: Bytes, found: Bytes) -> Bytes:
 
 def _window_back(window: Bytes, place: Place, shape: tuple[int, ...]) -> Bytes:
     """(h, w) of the whole picture, from what was cut by `window_cut`."""
-    left, top, side = round(place.left), round(place.top), max(1, round(place.side))
+    left, top, side = place
     full = np.zeros(shape[:2], np.uint8)
     grown = cv2.resize(window, (side, side), interpolation=cv2.INTER_LINEAR)
     bottom, right = min(shape[0], top + side), min(shape[1], left + side)

@@ -1,9 +1,10 @@
 """Which pixels of an inspection photo show the piece, to the pixel.
 
-The shipped network (search/engine/photo) says where the piece is; GrabCut (Rother, Kolmogorov,
-Blake 2004) then decides a narrow band about that outline in the photo's own colours; once the
-pose is known, again about the part's. A piece's outline is what its deviations are
-read from, so this mask is finer than the one a search needs. Knows pictures only.
+The search's network (search/engine/photo) says where the piece is, and the closer look
+(`close_look.py`) how surely each pixel is the piece's; where that is in doubt the part decides,
+once its pose is known. Masks of other networks are decided by colour instead, in a band about their
+outline: GrabCut (Rother, Kolmogorov, Blake 2004). A piece's outline is what its deviations are read
+from, so this mask is finer than the one a search needs. Knows pictures only.
 """
 
 from __future__ import annotations

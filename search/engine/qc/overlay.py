@@ -110,7 +110,8 @@ def deviation_at(
     projected = vertices_project(part.surface.vertices, camera)
     faces_raster(projected, part.surface.faces, inverse_depth=nearness, face_ids=ids)
     seen, _ = points_seen(corners, normals, camera, nearness)
-    heat = deviation_map(inspection)
+    # A point on the outline lies between what is hot and the ground: the hottest beside it counts.
+    heat = cv2.dilate(deviation_map(inspection), np.ones((5, 5), np.uint8))
     placed = corners @ camera.rotation.T + camera.translation
     column = placed[:, 0] / placed[:, 2] * camera.focal + middle[0]
     row = placed[:, 1] / placed[:, 2] * camera.focal + middle[1]
