@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.test import Client
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
@@ -17,6 +18,16 @@ from tests.factories.work import queue_clear, work_off
 # A law holds or not; how long its first case takes is the business of the machine and its imports.
 hypothesis_settings.register_profile("house", deadline=None)
 hypothesis_settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """A database without what migrations sow: such as every test leaves it that commits.
+
+    Otherwise the first of them alone would meet the shipped glossary.
+    """
+    with django_db_blocker.unblock():
+        call_command("flush", interactive=False, verbosity=0)
 
 
 @pytest.fixture(autouse=True)
