@@ -1,10 +1,11 @@
 """Windows about pieces on a ground, as the inspection's close look sees them.
 
 Parts of families that the bench of inspections neither calibrates nor reports on, whole and with
-defects, by two renderers of ours: `training.scenes` (rooms, mirrored grounds, patterns) and
-`search.engine.qc.simulate` (shadows on the piece itself). Kept in training/work/windows.
+defects, by three renderers: `training.scenes` (rooms, mirrored grounds, patterns),
+`search.engine.qc.simulate` (shadows on the piece itself), and the path tracer of `training.traced`
+(light from face to face). Kept in training/work/windows, 100 a shard.
 
-    python -m training.piece_windows --shards 60    # 100 windows each; goes on where it stopped
+    python -m training.piece_windows    # goes on where it stopped
 """
 
 import argparse
@@ -12,7 +13,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -32,12 +33,18 @@ from training.collections.types import unit_sphere
 from training.pictures import furniture_half
 from training.places import WORK
 from training.scenes import scene_make
+from training.traced import scene_trace
 
 Rng = np.random.Generator
 Bytes = NDArray[np.uint8]
+# Drawn scenes to learn from, traced ones to learn from, drawn ones to check on.
+Kind = Literal["train", "traced", "check"]
 
 FOLDER = WORK / "windows"
-SHARD, EACH = 100, 4  # windows a shard, photos a piece
+SHARDS: dict[Kind, int] = {"check": 3, "train": 60, "traced": 15}
+SHARD = 100  # windows
+EACH: dict[Kind, int] = {"check": 4, "train": 4, "traced": 2}  # photos a piece
+SEEDS: dict[Kind, int] = {"train": 0, "check": 1, "traced": 2}
 SIDE, PAD = 352, 0.26  # more than the network is shown: training cuts from it
 CHECK_EVERY = 12  # one family in so many is only checked on
 FURNITURE, DEFECT = 0.12, 0.35  # of the pieces
@@ -80,10 +87,14 @@ def piece_draw(rng: Rng, *, check: bool) -> NDArray[np.float32] | None:
     return unit_sphere(triangles)
 
 
-def photographs(triangles: NDArray[np.float32], rng: Rng) -> Iterator[tuple[Bytes, Bytes]]:
-    """Pictures (h, w, 3) and covers (h, w), by the two renderers in turn."""
-    for number in range(EACH):
-        if number % 2:
+def photographs(
+    triangles: NDArray[np.float32], rng: Rng, kind: Kind
+) -> Iterator[tuple[Bytes, Bytes]]:
+    """Pictures (h, w, 3) and covers (h, w); drawn ones by two renderers in turn."""
+    for number in range(EACH[kind]):
+        if kind == "traced":
+            yield scene_trace(triangles, rng)
+        elif number % 2:
             taken = photo_simulate(triangles, rng)
             yield taken.rgb, np.where(taken.mask, 255, 0).astype(np.uint8)
         else:
@@ -100,13 +111,13 @@ def window_make(picture: Bytes, cover: Bytes) -> PieceWindow | None:
     return PieceWindow(*(window_cut(plane, place, SIDE) for plane in (picture, found, cover)))
 
 
-def windows(number: int, *, check: bool) -> Iterator[PieceWindow]:
+def windows(number: int, kind: Kind) -> Iterator[PieceWindow]:
     """Endless; they follow from the number."""
-    rng = np.random.default_rng([number, int(check), 17])
+    rng = np.random.default_rng([number, SEEDS[kind], 17])
     while True:
         try:
-            triangles = piece_draw(rng, check=check)
-            made = [] if triangles is None else list(photographs(triangles, rng))
+            triangles = piece_draw(rng, check=kind == "check")
+            made = [] if triangles is None else list(photographs(triangles, rng, kind))
         except (EngineError, ValueError, RuntimeError):  # parameters that make no solid
             continue
         for picture, cover in made:
@@ -115,9 +126,9 @@ def windows(number: int, *, check: bool) -> Iterator[PieceWindow]:
                 yield window
 
 
-def shard_make(number: int, *, check: bool) -> Bytes:
+def shard_make(number: int, kind: Kind) -> Bytes:
     """(n, SIDE, SIDE, 5): rgb, found, cover."""
-    given = windows(number, check=check)
+    given = windows(number, kind)
     return np.stack(
         [np.dstack([w.rgb, w.found, w.cover]) for w, _ in zip(given, range(SHARD), strict=False)]
     )
@@ -125,26 +136,25 @@ def shard_make(number: int, *, check: bool) -> Bytes:
 
 def shards_load(*, check: bool, folder: Path = FOLDER) -> list[Bytes]:
     """Those that are there, mapped from disk."""
-    name = "check" if check else "train"
-    return [np.load(path, mmap_mode="r") for path in sorted(folder.glob(f"{name}-*.npy"))]
+    names = ("check",) if check else ("train", "traced")
+    paths = [path for name in names for path in sorted(folder.glob(f"{name}-*.npy"))]
+    return [np.load(path, mmap_mode="r") for path in paths]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shards", type=int, default=60)
-    parser.add_argument("--check-shards", type=int, default=3)
-    given = parser.parse_args(arguments)
+    for kind, shards in SHARDS.items():
+        parser.add_argument(f"--{kind}", type=int, default=shards, metavar="SHARDS")
+    given = vars(parser.parse_args(arguments))
     cv2.setNumThreads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    jobs = [(n, True) for n in range(given.check_shards)]
-    jobs += [(n, False) for n in range(given.shards)]
-    for number, check in jobs:
-        path = FOLDER / f"{'check' if check else 'train'}-{number:04d}.npy"
+    for kind, number in [(of, n) for of in SHARDS for n in range(given[of])]:
+        path = FOLDER / f"{kind}-{number:04d}.npy"
         if path.exists():
             continue
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
-            np.save(file, shard_make(number, check=check))
+            np.save(file, shard_make(number, kind))
         partial.rename(path)
         print(path.stem, flush=True)
 

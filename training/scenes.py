@@ -75,13 +75,11 @@ def scene_make(
     Two in three stand as they are when `upright`, else lie on their widest side; the others lean
     any way.
     """
-    turned = _rotation(rng, triangles, upright=upright)
-    surface = surface_make((triangles @ turned.T).astype(np.float32), crease=CREASE)
-    lifted = surface.vertices + (0, 0, 1e-3 - surface.vertices[:, 2].min())
-    surface = _with_vertices(surface, lifted)
-    camera, back = _camera(surface, rng, size)
+    turned = rotation_draw(rng, triangles, upright=upright)
+    surface = surface_stood(triangles, turned)
+    camera, back = camera_draw(surface, rng, size)
     maps = pose_render(surface, camera)
-    room, floor = _room(rng), _floor(rng)
+    room, floor = _room(rng), floor_draw(rng)
     picture = _ground(surface, camera, room, floor, rng)
     seen = maps.mask > 0
     picture[seen] = _part(maps, camera, room, floor, rng)
@@ -90,7 +88,7 @@ def scene_make(
     cover = cv2.resize(maps.mask, pixels, interpolation=cv2.INTER_AREA)
     axis = camera.rotation @ turned[:, 2]
     return Scene(
-        picture=_developed(shrunk, rng),
+        picture=developed(shrunk, rng),
         mask=cover,
         viewpoint=back @ turned,
         turn=float(np.arctan2(-axis[0], -axis[1])),
@@ -100,7 +98,7 @@ def scene_make(
 # --- where things are ---------------------------------------------------------------------------
 
 
-def _rotation(rng: Rng, triangles: Array, *, upright: bool) -> Array:
+def rotation_draw(rng: Rng, triangles: Array, *, upright: bool) -> Array:
     """(3, 3) how the part lies, turned any way about the vertical."""
     if rng.random() < 1 / 3:
         turn, upper = np.linalg.qr(rng.normal(size=(3, 3)))
@@ -113,6 +111,13 @@ def _rotation(rng: Rng, triangles: Array, *, upright: bool) -> Array:
     corners = triangles.reshape(-1, 3)
     flat = np.roll(np.eye(3), 2 - int(np.ptp(corners, axis=0).argmin()), axis=0)
     return about @ (flat if rng.random() < 0.5 else np.diag([1, -1, -1.0]) @ flat)
+
+
+def surface_stood(triangles: Array, turn: Array) -> Surface:
+    """Of (n, 3, 3) triangles turned by (3, 3), the lowest point on the table z = 0."""
+    surface = surface_make((triangles @ turn.T).astype(np.float32), crease=CREASE)
+    lifted = surface.vertices + (0, 0, 1e-3 - surface.vertices[:, 2].min())
+    return _with_vertices(surface, lifted)
 
 
 def _with_vertices(surface: Surface, vertices: Array) -> Surface:
@@ -129,8 +134,15 @@ def _thrown(surface: Surface, towards: Array, camera: Camera) -> Surface:
     return _with_vertices(surface, flat)
 
 
-def _camera(surface: Surface, rng: Rng, size: tuple[int, int]) -> tuple[Camera, Array]:
-    """Any side, 15 to 88 degrees above the table; the camera and the direction to it."""
+def camera_draw(
+    surface: Surface,
+    rng: Rng,
+    size: tuple[int, int],
+    *,
+    fill: tuple[float, float] = (0.3, 0.9),
+) -> tuple[Camera, Array]:
+    """Any side, 15 to 88 degrees above the table; the camera and the direction to it. The part
+    takes from `fill` of the shorter side."""
     width, height = size if rng.random() < 0.6 else size[::-1]
     width, height = round(width * OVERSAMPLING), round(height * OVERSAMPLING)
     azimuth = rng.uniform(0, 2 * np.pi)
@@ -144,10 +156,10 @@ def _camera(surface: Surface, rng: Rng, size: tuple[int, int]) -> tuple[Camera, 
     low, high = surface.vertices.min(0), surface.vertices.max(0)
     aside = (surface.vertices - (low + high) / 2) @ rotation.T
     reach = np.abs(aside[:, :2]).max()
-    fill = rng.uniform(0.3, 0.9)
+    share = rng.uniform(*fill)
     focal = max(width, height) / (2 * np.tan(np.radians(rng.uniform(25, 62)) / 2))
-    distance = focal * reach / (min(width, height) / 2 * fill) + np.abs(aside[:, 2]).max() * 0.5
-    shift = rng.uniform(-1, 1, 2) * (1 - fill) * 0.35 * min(width, height)
+    distance = focal * reach / (min(width, height) / 2 * share) + np.abs(aside[:, 2]).max() * 0.5
+    shift = rng.uniform(-1, 1, 2) * (1 - share) * 0.35 * min(width, height)
     middle = (width / 2 + shift[0], height / 2 + shift[1])
     translation = np.array([0, 0, distance]) - rotation @ ((low + high) / 2)
     return Camera(rotation, translation, float(focal), middle, width, height), back
@@ -179,16 +191,16 @@ def _noise(rng: Rng, across: float, along: float | None = None) -> Array:
     return noise / noise.std()
 
 
-def _colour(rng: Rng) -> Array:
+def colour_draw(rng: Rng) -> Array:
     """(3,) albedo: a grey, a muted or a strong colour, dark to white."""
     hue = np.cos(rng.uniform(0, 2 * np.pi) + np.array([0, 2.1, 4.2]))
     saturation = rng.choice([0, 0.1, 0.35, 0.8], p=[0.35, 0.25, 0.25, 0.15])
     return np.exp(rng.uniform(np.log(0.04), np.log(0.85))) * (1 + 0.8 * saturation * hue) / 1.2
 
 
-def _floor(rng: Rng) -> Tile:
+def floor_draw(rng: Rng) -> Tile:
     """(TILE, TILE, 3) albedo: a base of grain and clouds, and often a pattern on it."""
-    base = _colour(rng)
+    base = colour_draw(rng)
     grain = rng.choice([0.01, 0.05, 0.12]) * _noise(rng, rng.uniform(0.4, 2.5))
     clouds = rng.uniform(0, 0.15) * _noise(rng, rng.uniform(15, 60))
     value = grain + clouds
@@ -216,7 +228,7 @@ def _floor(rng: Rng) -> Tile:
         share = np.maximum(share, np.exp(-((np.sin(y * many / 2) / thick) ** 2)))
     elif kind == "stripes":
         share = (np.sin(x * rng.integers(3, 12)) > rng.uniform(-0.5, 0.5)) * 1.0
-    other = _colour(rng) if rng.random() < 0.5 else base * rng.choice([0.4, 0.6, 1.5])
+    other = colour_draw(rng) if rng.random() < 0.5 else base * rng.choice([0.4, 0.6, 1.5])
     mixed = base * (1 - share[..., None]) + np.clip(other, 0, 0.9) * share[..., None]
     return np.clip(mixed * np.exp(value)[..., None], 0.005, 0.95).astype(np.float32)
 
@@ -270,7 +282,7 @@ def _ground(surface: Surface, camera: Camera, room: Room, floor: Tile, rng: Rng)
     if rng.random() < 0.12:  # a sheet or the table's edge: two grounds in one picture
         way = rng.normal(size=2)
         beyond = spots @ (way / np.linalg.norm(way)) > rng.uniform(0.3, 2.5)
-        albedo[beyond] = _colour(rng)
+        albedo[beyond] = colour_draw(rng)
     table = albedo * light.reshape(-1, 3) / np.pi
     wall = room.sky * rng.uniform(0.3, 2.5)
     start = rng.uniform(8, 30)
@@ -329,7 +341,13 @@ def _material(rng: Rng) -> tuple[bool, Array, float, float, float]:
         base = np.array(METALS[rng.integers(len(METALS))]) * rng.uniform(0.8, 1)
         return True, base, rng.uniform(0.05, 0.65), rng.choice([0, 0.01, 0.04]), rng.uniform(20, 80)
     bump = rng.choice([0, 0.02, 0.06])
-    return False, np.clip(_colour(rng), 0.02, 0.9), rng.uniform(0.15, 0.7), bump, rng.uniform(3, 60)
+    return (
+        False,
+        np.clip(colour_draw(rng), 0.02, 0.9),
+        rng.uniform(0.15, 0.7),
+        bump,
+        rng.uniform(3, 60),
+    )
 
 
 def _mirrored_floor(floor: Tile, points: Array, mirror: Array, rough: float, rng: Rng) -> Array:
@@ -344,7 +362,7 @@ def _mirrored_floor(floor: Tile, points: Array, mirror: Array, rough: float, rng
 # --- the camera's own doing ---------------------------------------------------------------------
 
 
-def _developed(picture: Array, rng: Rng) -> NDArray[np.uint8]:
+def developed(picture: Array, rng: Rng) -> NDArray[np.uint8]:
     """(h, w, 3) linear light -> sRGB after lens, sensor, tone curve and JPEG."""
     height, width = picture.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
