@@ -41,7 +41,7 @@ Bytes = NDArray[np.uint8]
 Kind = Literal["train", "traced", "check"]
 
 FOLDER = WORK / "windows"
-SHARDS: dict[Kind, int] = {"check": 3, "train": 60, "traced": 15}
+SHARDS: dict[Kind, int] = {"check": 3, "train": 60, "traced": 20}
 SHARD = 100  # windows
 EACH: dict[Kind, int] = {"check": 4, "train": 4, "traced": 2}  # photos a piece
 SEEDS: dict[Kind, int] = {"train": 0, "check": 1, "traced": 2}

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from search.engine.render.types import Doubles
 
 SHIPPED = Path(__file__).with_name("calibration.json")
-# Shares of good pieces that lie under the limits: a twentieth is looked at again, one in a
+# Shares of good pieces that lie under the limits: one in 25 is looked at again, one in a
 # hundred would be called bad.
-REVIEWED, FAILED = 0.05, 0.01
+REVIEWED, FAILED = 0.04, 0.01
 # A piece that is likelier bad than good is looked at again, although good ones may be so unlike.
 EVEN = 0.5
 # A deviation of the outline this wide (diagonals, weighed by its colours) counts whatever else
