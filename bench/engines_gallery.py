@@ -152,10 +152,11 @@ def mesh_of(triangles: NDArray[np.floating]) -> Mesh:
 
 def part_rows(triangles: NDArray[np.floating]) -> dict[str, Vectors]:
     """A part's rows by the space's key, as ingest makes them."""
-    from search.encode import mesh_pictures, part_vectors
+    from search.encode import Views, part_vectors
+    from search.engines import in_use
 
     mesh = mesh_of(triangles)
-    made = part_vectors(mesh, pictures=mesh_pictures(mesh))
+    made = part_vectors(mesh, in_use(), views=Views(mesh))
     return {f"part {space.key}": rows for space, rows in made.items()}
 
 

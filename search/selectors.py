@@ -47,16 +47,20 @@ class Filters:
 def hits_hydrate(part_ids: Sequence[int], filters: Filters, *, limit: int) -> list[Part]:
     """The parts among `part_ids` that are to be seen and pass the filters, their order kept.
 
-    At most `limit`; one query for each thousand ids, stopping when enough are found.
+    At most `limit`: of each thousand ids the database first says which pass, and whole rows are
+    read of those only that are shown.
     """
-    found: list[Part] = []
+    passing: list[int] = []
     for start in range(0, len(part_ids), 1000):
         among = part_ids[start : start + 1000]
-        rows = _visible(filters).filter(pk__in=among).select_related("category").in_bulk()
-        found += [rows[pk] for pk in among if pk in rows]
-        if len(found) >= limit:
+        allowed = set(_visible(filters).filter(pk__in=among).values_list("pk", flat=True))
+        passing += [pk for pk in among if pk in allowed]
+        if len(passing) >= limit:
             break
-    return found[:limit]
+    shown = passing[:limit]
+    # Asked again whether they are to be seen: one may have gone to the trash in between.
+    rows = _visible(filters).select_related("category").in_bulk(shown)
+    return [rows[pk] for pk in shown if pk in rows]
 
 
 def parts_allowed(filters: Filters, *, most: int) -> list[int]:
