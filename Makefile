@@ -179,7 +179,7 @@ bench-explain: .venv/dev.stamp
 mini: .venv/training.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m training.mini
 
-# The network that looks closer at a piece: about an hour and a half of one core.
+# The network that looks closer at a piece: about five hours of one core.
 .PHONY: piece-net
 piece-net: .venv/training.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m training.piece_windows
