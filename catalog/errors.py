@@ -88,6 +88,7 @@ SENTENCES = {
     "text_too_long": _("The text has %(length)s characters; at most %(most)s are searched."),
     "k_out_of_range": _("k is %(k)s; ask for 1 to %(most)s."),
     "alpha_out_of_range": _("alpha is %(alpha)s; it runs from 0 to 1."),
+    "engine_none": _("No engine in use here looks at pictures: ask by words, or by a mesh."),
     "engine_unknown": _("There is no engine “%(engine)s” for this; choose from: %(known)s."),
     "verify_no_picture": _("Only a search with a picture can be verified: send image."),
     "verify_busy": _("Other searches are being verified; these are the parts as they were found."),
@@ -173,6 +174,7 @@ SENTENCES = {
     "part_not_embedded": _("The engine “%(engine)s” has not looked at this part yet."),
     # indices, out and in
     "export_folder": _("%(folder)s holds other files; name a folder that is new or empty."),
+    "export_busy": _("Another index_export is writing to %(folder)s."),
     "import_unknown": _("%(folder)s is not a folder that index_export wrote, or lacks a file."),
     "import_damaged": _("The files of “%(name)s” are not those that were written."),
     "import_space": _(

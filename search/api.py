@@ -25,13 +25,16 @@ from search.services import Answer, Hit, search_run
 
 # What databases hold in a key; beyond it they answer with an error.
 CATEGORY_MOST = 2**63 - 1
+CATEGORIES_MOST = 1000  # of one query: a statement holds so many values, and no more
 
 
 class FiltersInput(serializers.Serializer):
     """What hits are narrowed to; extents in millimetres along x, y, z (null is no limit)."""
 
     category = serializers.ListField(
-        child=serializers.IntegerField(min_value=0, max_value=CATEGORY_MOST), required=False
+        child=serializers.IntegerField(min_value=0, max_value=CATEGORY_MOST),
+        required=False,
+        max_length=CATEGORIES_MOST,
     )
     size_min = serializers.ListField(
         child=serializers.FloatField(allow_null=True), min_length=3, max_length=3, required=False

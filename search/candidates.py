@@ -130,11 +130,14 @@ def candidates_find(
     width = settings.SEARCH.search.candidate_k
     moved = encoded_move(encoded, marks)
     asked = Asked(query, names, moved, {*marks.less_ids, *exclude}, bool(marks.more))
+    parts: list[Part] = []
     for turn in range(ROUNDS + 1):
-        allowed = None
+        allowed: set[int] | None = None
         if turn == ROUNDS:
             with watch.stage("hydrate"):
-                allowed = selectors.parts_allowed(query.filters, most=ALLOWED_MOST)
+                passing = selectors.parts_allowed(query.filters, most=ALLOWED_MOST)
+            # The nearest of them are known by now, and may be beyond so many.
+            allowed = {*passing, *(part.pk for part in parts)}
         with watch.stage("search"):
             looks, matches = _search(asked, width=width, allowed=allowed)
         with watch.stage("fuse"):
@@ -153,7 +156,7 @@ def candidates_find(
 
 
 def _search(
-    asked: Asked, *, width: int, allowed: list[int] | None
+    asked: Asked, *, width: int, allowed: Collection[int] | None
 ) -> tuple[list[Look], list[Match] | None]:
     """What each engine finds, and what the words do; None where words are not asked."""
     query, names, encoded, exclude = asked.query, asked.names, asked.encoded, asked.exclude

@@ -80,9 +80,15 @@ def engines_for(kind: str) -> list[tuple[str, str]]:
 
 
 def engines_chosen(kind: str, engine: str) -> tuple[str, list[str]]:
-    """The choice and the rankings that it stands for; "" is the default. Raises `ServiceError`."""
+    """The choice and the rankings that it stands for; "" is the default. Raises `ServiceError`.
+
+    Fusion of the only one there is, is that one: who always asks for fusion is answered.
+    """
     choices = [name for name, _label in engines_for(kind)]
-    engine = engine or choices[0]
+    if not choices:
+        raise ServiceError("engine_none")
+    if not engine or (engine == FUSION and len(choices) == 1):
+        engine = choices[0]
     if engine not in choices:
         known = ", ".join(choices)
         raise ServiceError("engine_unknown", engine=engine[:40], known=known)

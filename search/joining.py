@@ -27,6 +27,12 @@ def weight_of(weights: "Mapping[str, float]", name: str) -> float:
     return weights.get(name, weights.get(kind, settings.SEARCH.search.default_weight))
 
 
+def weights_of(weights: "Mapping[str, float]", looks: "list[Look]") -> dict[str, float]:
+    """Each look's engine and its weight. Where those that answered have none, they count alike."""
+    found = {look.engine: weight_of(weights, look.engine) for look in looks}
+    return found if any(found.values()) else dict.fromkeys(found, 1.0)
+
+
 def looks_fuse(query: Query, looks: "list[Look]", words: "dict[int, Match]") -> "Fused":
     """One order of all that was found. Shares go by engine, and the words'."""
     from search.engine.fusion import Fused
@@ -49,8 +55,8 @@ def _by_places(looks: "list[Look]") -> "Fused":
     from search.engine.fusion import rankings_fuse
 
     search = settings.SEARCH.search
-    weights = {look.engine: weight_of(search.fusion_weights, look.engine) for look in looks}
     places = {look.engine: look.ranking.part_ids for look in looks}
+    weights = weights_of(search.fusion_weights, looks)
     return rankings_fuse(places, weights, c=search.rrf_constant)
 
 
@@ -61,7 +67,7 @@ def _by_similarities(looks: "list[Look]") -> "Fused":
     weights = settings.SEARCH.search.mesh_weights
     return scores_fuse(
         {look.engine: (look.ranking.part_ids, look.ranking.similarities) for look in looks},
-        {look.engine: weight_of(weights, look.engine) for look in looks},
+        weights_of(weights, looks),
     )
 
 

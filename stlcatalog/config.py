@@ -20,7 +20,8 @@ from pydantic import (
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
-Weight = Annotated[float, Field(ge=0)]
+# Only their proportions count; beyond any use, sums of them are no numbers any more.
+Weight = Annotated[float, Field(ge=0, le=1000)]
 # Each takes something away from one picture; they come in pairs.
 Masks = Annotated[int, Field(ge=0, le=512, multiple_of=2)]
 # Names a folder of weights, and is written on command lines.

@@ -197,6 +197,7 @@ class TestEnginesAndFilters:
             "not json", {"category": "rings"}, {"size_min": [1]}, {"size_min": "1,2,3"},
             {"volume_min": "big"}, {"category": [2**63]}, {"status": ["gone"]},
             {"watertight": "perhaps"}, "[" * 100_000, [1], 7,
+            {"category": [1] * 1001},
         ],
     )  # fmt: skip
     def test_filters_that_are_none(self, api, filters) -> None:

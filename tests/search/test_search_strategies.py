@@ -21,8 +21,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageDraw
 
 from catalog import services
-from catalog.models import Part
-from search import embeddings, encoders
+from catalog.models import Category, Part
+from search import candidates, embeddings, encoders
 from search.encode import mesh_encode, photo_encode
 from search.engine.encoders.mini import NETWORK, PROJECTION, TEXT_STUDENT
 from tests.factories import meshes
@@ -207,6 +207,21 @@ class TestFusion:
         hits = ask(api, "mesh", **questions("mesh"))["results"]
         assert {name for hit in hits for name in hit["shares"]} == {"mini", "shape"}
 
+    @pytest.mark.parametrize("kind", ["image", "mesh"])
+    def test_where_nobody_has_a_weight_all_count_alike(self, api, gallery, weighed, kind) -> None:
+        weighed(default_weight=0.0, fusion_weights={}, mesh_weights={})
+        none = ask(api, kind, **questions(kind))["results"]
+        weighed(default_weight=0.5)
+        assert [hit["name"] for hit in none] == [
+            hit["name"] for hit in ask(api, kind, **questions(kind))["results"]
+        ]
+        assert len(none) == 5
+
+    def test_fusion_of_the_only_engine_is_that_engine(self, api, gallery, settings) -> None:
+        settings.SEARCH = settings.SEARCH.model_copy(update={"use": ["mini", "shape"]})
+        fused = ask(api, "image", engine="fusion", **questions("image"))
+        assert (fused["engine"], fused["results"][0]["name"]) == ("mini", "part 0")
+
 
 class TestChoice:
     @pytest.mark.parametrize(
@@ -246,10 +261,32 @@ class TestChoice:
         assert body["error"]["code"] == "engine_unknown"
         assert "mini" in body["error"]["message"]
 
+    @pytest.mark.parametrize("kind", ["image", "hybrid"])
+    def test_where_nobody_can_answer_that_is_said(self, api, client, gallery, settings, kind):
+        settings.SEARCH = settings.SEARCH.model_copy(update={"use": ["shape"]})
+        body = ask(api, kind, 400, **questions(kind))
+        assert body["error"]["code"] == "engine_none"
+        tab = {"image": "picture", "hybrid": "both"}[kind]
+        shown = client.post("/", {"tab": tab, "image": upload(picture(0)), "q": "part 1"})
+        assert shown.status_code == 400
+        assert body["error"]["message"] in shown.content.decode()
+
     def test_the_page_offers_the_choice_for_every_kind(self, client, gallery) -> None:
         html = client.get("/").content.decode()
         for tab in ("picture", "text", "both", "stl"):
             assert f'id="engine-{tab}"' in html
+
+
+def test_a_filter_turned_round_keeps_the_nearest(api, gallery, weighed, monkeypatch) -> None:
+    """Of the parts that pass, only some are compared in the end; the nearest were found before."""
+    ring = Category.objects.create(name="Ring")
+    Part.objects.filter(pk__in=[gallery[n].pk for n in (0, 1, 5)]).update(category=ring)
+    weighed(candidate_k=1)
+    monkeypatch.setattr(candidates, "ROUNDS", 1)
+    monkeypatch.setattr(candidates, "ALLOWED_MOST", 1)
+    asked = {"image": upload(picture(5)), "filters": json.dumps({"category": [ring.pk]})}
+    hits = ask(api, "image", engine="mini", k=3, **asked)["results"]
+    assert [hit["name"] for hit in hits] == ["part 5", "part 0"]
 
 
 class TestFailure:
