@@ -34,7 +34,15 @@ def space_row(space: "engine_space.Space") -> Space:
 def embeddings_write(
     *, part_id: int, space: "engine_space.Space", vectors: NDArray[np.float32]
 ) -> bool:
-    """Keep a part's (views, d) vectors, in place of those it had. False when they are the same."""
+    """Keep a part's (views, d) vectors, in place of those it had. False when they are the same.
+
+    ValueError for what is of another dimension or not finite: one such row, and no search of the
+    space could be answered.
+    """
+    if vectors.ndim != 2 or vectors.shape[1] != space.d or not len(vectors):
+        raise ValueError(f"vectors must be (views, {space.d}), not {vectors.shape}")
+    if not np.isfinite(vectors).all():
+        raise ValueError(f"the vectors of part {part_id} in {space.key} are not finite")
     data = np.ascontiguousarray(vectors, dtype=LITTLE_HALF).tobytes()
     row = space_row(space)
     with transaction.atomic():

@@ -25,6 +25,7 @@ from search.models import Snapshot, Space
 
 if TYPE_CHECKING:
     from search.engine.encoders import space as engine_space
+    from search.engine.index.snapshot import Snapshot as IndexSnapshot
     from search.engine.index.space_index import SpaceIndex
 
 log = logging.getLogger(__name__)
@@ -75,15 +76,9 @@ def _snapshot_follow(held: Held, row: Space, newest: str) -> None:
 def _snapshot_switch(held: Held, row: Space, version: str) -> None:
     """Use the snapshot `version`; without its files, go on with what is held."""
     from search.engine.errors import SnapshotError
-    from search.engine.index.snapshot import snapshot_open
 
     try:
-        snapshot = snapshot_open(
-            snapshots_root() / row.key / version,
-            space_key=row.key,
-            d=row.d,
-            gpu=engines.gpu_config(),
-        )
+        snapshot = _open(row, version, gpu=engines.gpu_config())
     except SnapshotError as error:
         log.warning("snapshot %s of %s cannot be used: %s", version, row.key, error)
         Snapshot.objects.filter(space=row, version=version).delete()
@@ -99,9 +94,12 @@ def _tail_read(held: Held, row: Space) -> None:
     if not held.version and row.last_seq - held.index.watermark > rebuild_at_once():
         # No snapshot and many rows: the files were lost, or never made. Made here and now, they
         # cost less memory than a tail of the whole gallery, and the next process finds them.
-        index_compact(row.key)
-        newest = row.snapshots.values_list("version", flat=True).first()
-        if newest:
+        try:
+            newest = index_compact(row.key).version
+        except OSError as error:
+            # A disk that is full, or read only. Memory it is, rather than no answer.
+            log.error("no snapshot of %s can be written: %s", row.key, error)
+        else:
             _snapshot_switch(held, row, newest)
     for batch in embeddings.rows_after(row, held.index.watermark, until=row.last_seq):
         held.index.rows_append(batch)
@@ -122,7 +120,8 @@ def index_compact(space_key: str) -> Snapshot:
     """Build a snapshot of the space up to now, beside the one in use, and make it the newest.
 
     Searches go on meanwhile with what they have. Two builds of a space at once on one machine
-    take turns; the second finds nothing to do.
+    take turns; the second finds nothing to do. Nothing is to do, either, when no row came since
+    the newest was built as the configuration says.
     """
     from search.engine.index.snapshot import snapshot_build, snapshots_prune
 
@@ -133,7 +132,13 @@ def index_compact(space_key: str) -> Snapshot:
         space.refresh_from_db()
         watermark = space.last_seq
         newest = space.snapshots.first()
-        if newest and newest.watermark == watermark and _exists(newest):
+        config = engines.index_config()
+        same = (
+            newest
+            and newest.watermark == watermark
+            and newest.manifest.get("config") == asdict(config)
+        )
+        if same and _exists(newest):
             return newest
         version = f"{watermark:012d}-{timezone.now():%Y%m%dT%H%M%S%f}"
         manifest = snapshot_build(
@@ -141,7 +146,7 @@ def index_compact(space_key: str) -> Snapshot:
             embeddings.rows_after(space, 0, until=watermark),
             space_key=space_key,
             d=space.d,
-            config=engines.index_config(),
+            config=config,
             version=version,
         )
         snapshot = Snapshot.objects.create(
@@ -159,8 +164,35 @@ def index_compact(space_key: str) -> Snapshot:
     return snapshot
 
 
+def snapshot_fresh(space: Space) -> "IndexSnapshot":
+    """The newest snapshot, up to now, opened; one that was damaged is built anew."""
+    from search.engine.errors import SnapshotError
+
+    newest = index_compact(space.key)
+    try:
+        return _open(space, newest.version)
+    except SnapshotError:
+        newest.delete()
+        return _open(space, index_compact(space.key).version)
+
+
+def _open(space: Space, version: str, **how: Any) -> "IndexSnapshot":
+    from search.engine.index.snapshot import snapshot_open
+
+    folder = snapshots_root() / space.key / version
+    return snapshot_open(folder, space_key=space.key, d=space.d, **how)
+
+
 def _exists(snapshot: Snapshot) -> bool:
-    return (snapshots_root() / snapshot.space.key / snapshot.version / "manifest.json").is_file()
+    """Whether its files are there in their sizes; who opens them compares every byte."""
+    folder = snapshots_root() / snapshot.space.key / snapshot.version
+    try:
+        return (folder / "manifest.json").is_file() and all(
+            (folder / name).stat().st_size == fact["size"]
+            for name, fact in snapshot.manifest.get("files", {}).items()
+        )
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -21,7 +21,7 @@ class Space(models.Model):
     key = models.CharField(_("key"), max_length=120, unique=True)
     encoder = models.CharField(_("encoder"), max_length=40)
     d = models.PositiveIntegerField(_("dimensions"))
-    # Raised under the row's lock by every writer of embeddings: see `services.embeddings_write`.
+    # Raised under the row's lock by every writer of embeddings: see `embeddings.embeddings_write`.
     last_seq = models.PositiveBigIntegerField(_("last sequence number"), default=0)
     created_at = models.DateTimeField(_("made at"), default=timezone.now)
 

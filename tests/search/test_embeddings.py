@@ -48,6 +48,22 @@ class TestWriting:
         assert not write(pk, 1)
         assert Space.objects.get(key=SPACE.key).last_seq == 1
 
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            np.full((3, SPACE.d), np.nan, np.float32), np.full((3, SPACE.d), np.inf, np.float32),
+            np.ones((3, SPACE.d + 1), np.float32), np.ones(SPACE.d, np.float32),
+            np.ones((0, SPACE.d), np.float32),
+        ],
+    )  # fmt: skip
+    def test_what_would_spoil_every_search_is_not_written(self, bad) -> None:
+        good, other = part(0).pk, part(1).pk
+        write(good, 1)
+        with pytest.raises(ValueError, match="vectors"):
+            embeddings.embeddings_write(part_id=other, space=SPACE, vectors=bad)
+        assert found(1) == [good]
+        assert Space.objects.get(key=SPACE.key).last_seq == 1
+
     def test_new_vectors_take_the_place_of_old_ones(self) -> None:
         pk = part(0).pk
         write(pk, 1)
@@ -118,6 +134,44 @@ class TestSnapshots:
         file.write_bytes(data)
         indices._held.cache_clear()
         assert [found(i) for i in range(6)] == before
+
+    def test_a_file_cut_short_is_noticed_and_made_again(self, settings) -> None:
+        self.fill(6)
+        before = [found(i) for i in range(6)]
+        first = indices.index_compact(SPACE.key)
+        assert indices.spaces_to_compact(missing_only=True) == []
+        (settings.INDICES / SPACE.key / first.version / "vectors.f16").write_bytes(b"short")
+        assert indices.spaces_to_compact(missing_only=True) == [SPACE.key]
+        again = indices.index_compact(SPACE.key)
+        assert again.version != first.version
+        indices._held.cache_clear()
+        assert [found(i) for i in range(6)] == before
+
+    def test_another_configuration_is_followed_though_no_row_came(self, settings) -> None:
+        self.fill(30)  # of three views: enough vectors for an approximate index
+        first = indices.index_compact(SPACE.key)
+        assert first.manifest["factory"] == "Flat"
+        assert indices.index_compact(SPACE.key) == first
+        faiss = settings.SEARCH.faiss.model_copy(update={"index_type": "HNSW"})
+        settings.SEARCH = settings.SEARCH.model_copy(update={"faiss": faiss})
+        second = indices.index_compact(SPACE.key)
+        assert second.manifest["factory"].startswith("HNSW")
+        assert indices.index_current(SPACE).snapshot.folder.name == second.version
+        assert indices.index_compact(SPACE.key) == second
+
+    @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError()])
+    def test_where_nothing_can_be_written_memory_answers(self, monkeypatch, caplog, error) -> None:
+        self.fill(8)
+        before = [found(i) for i in range(8)]
+        indices._held.cache_clear()
+        monkeypatch.setattr(indices, "rebuild_at_once", lambda: 5)
+
+        def full(*_args: object) -> None:
+            raise error
+
+        monkeypatch.setattr("search.engine.index.snapshot.manifest_write", full)
+        assert [found(i) for i in range(8)] == before
+        assert caplog.text.count("can be written") == 1  # not tried again by each search
 
     def test_old_snapshots_are_pruned(self, settings) -> None:
         pks = self.fill(3)

@@ -97,15 +97,14 @@ def manifest_read(folder: Path) -> Manifest:
     fields: dict[str, Any] = json.loads(body)
     found = fields.pop("format")
     if found != FORMAT:
-        raise SnapshotError(
-            "snapshot_format",
-            f"{folder.name} has format {found}; this program reads {FORMAT}.",
-            version=folder.name,
-            found=found,
-        )
-    fields["config"] = IndexConfig(**fields["config"])
-    fields["files"] = {name: FileFact(**fact) for name, fact in fields["files"].items()}
-    return Manifest(**fields)
+        raise _foreign(folder, f"format {found}; this program reads {FORMAT}", found=found)
+    try:
+        fields["config"] = IndexConfig(**fields["config"])
+        fields["files"] = {name: FileFact(**fact) for name, fact in fields["files"].items()}
+        return Manifest(**fields)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # Another version's, one that knew more or fewer fields: it cannot be used, and is no fault.
+        raise _foreign(folder, "fields that this program does not know", found=found) from error
 
 
 def files_check(folder: Path, manifest: Manifest, *, verify: bool) -> None:
@@ -127,6 +126,15 @@ def files_check(folder: Path, manifest: Manifest, *, verify: bool) -> None:
             ) from error
         if not good:
             raise _corrupt(folder, name)
+
+
+def _foreign(folder: Path, holds: str, *, found: int) -> SnapshotError:
+    return SnapshotError(
+        "snapshot_format",
+        f"{folder.name} has {holds}.",
+        version=folder.name,
+        found=found,
+    )
 
 
 def _corrupt(folder: Path, name: str) -> SnapshotError:

@@ -97,6 +97,8 @@ def question_make(
         raise ValueError("queries must be finite")
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}")
+    if nprobe is not None and nprobe < 1:
+        raise ValueError(f"nprobe must be at least 1, not {nprobe}")
     is_table = isinstance(allowed, np.ndarray) and allowed.dtype == np.bool_
     return Question(
         queries=queries,

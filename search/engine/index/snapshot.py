@@ -125,7 +125,7 @@ def snapshot_build(
         raise SnapshotError("snapshot_exists", f"{version} exists already.", version=version)
     folder = final.with_name(version + _TMP)
     folder.mkdir(parents=True, exist_ok=True)
-    with _build_lock(folder) as held:
+    with folder_lock(folder) as held:
         if not held:
             raise SnapshotError("snapshot_busy", f"{version} is being built.", version=version)
         for leftover in folder.iterdir():
@@ -160,7 +160,15 @@ def snapshot_open(
             wanted=space_key,
         )
     files_check(folder, manifest, verify=verify)
-    return _open(folder, manifest, gpu)
+    try:
+        return _open(folder, manifest, gpu)
+    except OSError as error:
+        # Pruned by another process since they were checked, or the disk failed.
+        raise SnapshotError(
+            "snapshot_missing",
+            f"Files of {folder.name} cannot be opened: {error}.",
+            version=folder.name,
+        ) from error
 
 
 def snapshots_list(root: Path, space_key: str) -> list[Path]:
@@ -182,7 +190,7 @@ def snapshots_prune(root: Path, space_key: str, *, wanted: Collection[str]) -> l
     for name in deleted:
         shutil.rmtree(root / space_key / name)
     for folder in (root / space_key).glob("*" + _TMP):
-        with _build_lock(folder) as held:
+        with folder_lock(folder) as held:
             if held:
                 shutil.rmtree(folder)
                 deleted.append(folder.name)
@@ -314,8 +322,8 @@ def _vectors_map(path: Path, vectors: int, d: int) -> Half:
 
 
 @contextmanager
-def _build_lock(folder: Path) -> Iterator[bool]:
-    """Hold the folder for one build; the system lets go when its process dies."""
+def folder_lock(folder: Path) -> Iterator[bool]:
+    """Hold the folder for one writer, if nobody does; the system lets go when its process dies."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -149,7 +149,7 @@ class SpaceIndex:
         queries (q, d) float32, L2-normalised. `pooling` joins a part's views, `query_pooling`
         the query vectors. `nprobe` overrides the snapshot's own effort. `exclude` names parts to
         leave out; `allowed` the only parts to look at: their ids, or a bool table indexed by
-        part id. ValueError for k below 1 and for queries of another shape or not finite.
+        part id. ValueError for k or nprobe below 1 and for queries of another shape or not finite.
         """
         question = question_make(
             queries,

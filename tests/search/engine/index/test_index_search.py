@@ -180,6 +180,9 @@ def test_bad_questions_are_refused(large):
     ]:
         with pytest.raises(ValueError, match="must be"):
             index.search(asked, k=k)
+    for nprobe in (0, -1):
+        with pytest.raises(ValueError, match="nprobe must be"):
+            index.search(queries(1), k=1, nprobe=nprobe)
 
 
 def test_an_empty_index_finds_nothing(tmp_path):

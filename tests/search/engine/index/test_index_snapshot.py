@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -125,6 +126,39 @@ def test_a_manifest_of_before_recalls_were_told_is_still_read(tmp_path):
     manifest = manifest_read(folder)
     assert manifest.recalls == {}
     assert manifest.config.gpu is False
+
+
+@pytest.mark.parametrize("change", ["more", "fewer", "other config", "bad config", "other files"])
+def test_a_manifest_of_another_version_is_refused(tmp_path, change):
+    folder = build(tmp_path)
+    held = json.loads((folder / "manifest.json").read_text())
+    match change:
+        case "more":
+            held["colour"] = "blue"
+        case "fewer":
+            del held["watermark"]
+        case "other config":
+            held["config"]["beams"] = 4
+        case "bad config":
+            held["config"]["index_type"] = "RaBitQ"
+        case "other files":
+            held["files"] = list(held["files"])
+    text = json.dumps(held)
+    (folder / "manifest.json").write_text(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "manifest.json.sha256").write_text(f"{digest}  manifest.json\n")
+    assert refusal(folder) == "snapshot_format"
+
+
+def test_files_that_go_while_they_are_opened_are_missing(tmp_path, monkeypatch):
+    """Another process prunes what this one has just checked."""
+    folder = build(tmp_path, config=IndexConfig(index_type="Flat"))
+
+    def checked(*_args: object, **_how: object) -> None:
+        shutil.rmtree(folder)
+
+    monkeypatch.setattr("search.engine.index.snapshot.files_check", checked)
+    assert refusal(folder) == "snapshot_missing"
 
 
 @pytest.mark.parametrize("place", [0.0, 0.5, 1.0])
