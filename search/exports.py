@@ -8,10 +8,10 @@ holds the same parts.
 """
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from catalog.errors import ServiceError
 from catalog.models import Part
 from search import embeddings, encoders, engines
-from search.indices import index_compact, snapshots_root
+from search.indices import snapshot_fresh
 from search.models import Space
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 METADATA = "metadata.json"
+UNDER_WAY = ".tmp"  # the ending of a folder that is still written
 
 Vectors = NDArray[np.float32]
 
@@ -46,19 +47,6 @@ class Source:
     space: "engine_space.Space"
 
 
-@dataclass(frozen=True)
-class Imported:
-    """What came of one index of a folder."""
-
-    name: str
-    written: int
-    same: int
-    unknown: int  # parts that are not in this catalogue
-
-
-# Out --------------------------------------------------------------------------------------------
-
-
 def index_export(
     folder: Path, *, names: Iterable[str] = (), pooled: bool = False, snapshot: bool = False
 ) -> dict[str, Any]:
@@ -69,17 +57,10 @@ def index_export(
     parts that are gone labelled null. The folder appears whole, or is left as it was; one that an
     earlier export made is replaced file by file, the metadata last.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ServiceError("export_folder", folder=str(folder))
-    held = _names(folder) if folder.exists() else set()
-    if held and METADATA not in held:
-        raise ServiceError("export_folder", folder=str(folder))
-    work = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
+    sources = _sources(names)
+    with _work_folder(folder) as work, engines.engine_errors():
         facts = {}
-        for source in _sources(names):
+        for source in sources:
             row = Space.objects.filter(key=source.space.key).first()
             if row is not None:
                 write = _snapshot_write if snapshot and not pooled else _flat_write
@@ -91,10 +72,34 @@ def index_export(
             "indexes": facts,
         }
         _json_write(work / METADATA, metadata)
-        _folder_put(work, folder, held)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _folder_put(work, folder)
     return metadata
+
+
+@contextmanager
+def _work_folder(folder: Path) -> Iterator[Path]:
+    """Where the files are written before they are put in place; gone afterwards.
+
+    Within the folder where there is one: it may be a volume, whose parent is on another disk.
+    """
+    from search.engine.index.snapshot import folder_lock
+
+    if folder.exists() and not folder.is_dir():
+        raise ServiceError("export_folder", folder=str(folder))
+    held = _names(folder) if folder.exists() else set()
+    if held and METADATA not in held:
+        raise ServiceError("export_folder", folder=str(folder))
+    work = (folder if folder.exists() else folder.parent) / f".{folder.name}{UNDER_WAY}"
+    work.mkdir(parents=True, exist_ok=True)
+    with folder_lock(work) as mine:
+        if not mine:
+            raise ServiceError("export_busy", folder=str(folder))
+        try:
+            for leftover in work.iterdir():  # of an export that was killed
+                leftover.unlink()
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _sources(names: Iterable[str]) -> list[Source]:
@@ -102,13 +107,18 @@ def _sources(names: Iterable[str]) -> list[Source]:
     if unknown := [name for name in wanted if name not in settings.SEARCH.engines]:
         known = ", ".join(settings.SEARCH.engines)
         raise ServiceError("engine_unknown", engine=", ".join(unknown)[:40], known=known)
-    found = []
+    found: dict[str, Source] = {}
     for name in dict.fromkeys(wanted):
-        stem, words = stem_of(name), encoders.words_space(name)
-        found.append(Source(stem, name, encoders.space(name)))
+        spaces = {"": encoders.space(name)}
+        words = encoders.words_space(name)
         if words and not encoders.is_joint(name):
-            found.append(Source(f"{stem}_words", name, words))
-    return found
+            spaces["_words"] = words
+        for ending, space in spaces.items():
+            stem = stem_of(name) + ending
+            # One network with other weights is another engine, by the same file name.
+            stem = f"{stem}_{_slug(name)}" if stem in found else stem
+            found[stem] = Source(stem, name, space)
+    return list(found.values())
 
 
 def stem_of(name: str) -> str:
@@ -160,15 +170,12 @@ def _flat_write(work: Path, source: Source, row: Space, *, pooled: bool) -> dict
         "parts": parts,
         "vectors": index.vectors,
         "watermark": row.last_seq,
-    } | _checksums(path, labels)
+    } | checksums(path, labels)
 
 
 def _snapshot_write(work: Path, source: Source, row: Space, *, pooled: bool) -> dict[str, Any]:
     """The newest snapshot's own faiss file, when there is one."""
-    from search.engine.index.snapshot import snapshot_open
-
-    version = index_compact(row.key).version
-    held = snapshot_open(snapshots_root() / row.key / version, space_key=row.key, d=row.d)
+    held = snapshot_fresh(row)
     if held.coarse is None:
         return _flat_write(work, source, row, pooled=pooled)
     path, labels = work / f"{source.stem}.index", work / f"{source.stem}_labels.json"
@@ -190,7 +197,7 @@ def _snapshot_write(work: Path, source: Source, row: Space, *, pooled: bool) -> 
         "parts": parts,
         "vectors": held.manifest.vectors,
         "watermark": held.watermark,
-    } | _checksums(path, labels)
+    } | checksums(path, labels)
 
 
 def _parts_of(batch: "RowBatch") -> Iterator[tuple[int, Vectors]]:
@@ -241,7 +248,7 @@ class _Labels:
         self._file.close()
 
 
-def _checksums(*paths: Path) -> dict[str, Any]:
+def checksums(*paths: Path) -> dict[str, Any]:
     from search.engine.index.manifest import file_seal
 
     return {"sha256": {path.name: file_seal(path).sha256 for path in paths}}
@@ -254,10 +261,11 @@ def _json_write(path: Path, held: dict[str, Any]) -> None:
     file_seal(path)
 
 
-def _folder_put(work: Path, folder: Path, held: set[str]) -> None:
+def _folder_put(work: Path, folder: Path) -> None:
     if not folder.exists():
         work.rename(folder)
         return
+    held = _names(folder)
     fresh = sorted(_names(work), key=lambda name: (name == METADATA, name))
     for name in fresh:
         (work / name).replace(folder / name)
@@ -268,105 +276,4 @@ def _folder_put(work: Path, folder: Path, held: set[str]) -> None:
 
 
 def _names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
-
-
-# In ---------------------------------------------------------------------------------------------
-
-
-def index_import(folder: Path) -> list[Imported]:
-    """Take the vectors of an exported folder for the parts that are here. Raises `ServiceError`.
-
-    Everything is checked before anything is written: the checksums, and that each index holds
-    every view in a space that is configured here.
-    """
-    metadata = _metadata_read(folder)
-    here = {space.key: space for space in engines.spaces()}
-    wordy = {
-        words.key for name in engines.in_use() if (words := encoders.words_space(name))
-        and not encoders.is_joint(name)
-    }  # fmt: skip
-    for name, facts in metadata["indexes"].items():
-        if facts["space"] not in here:
-            raise ServiceError("import_space", name=name, space=facts["space"])
-        if facts["type"] != "Flat" or (facts["pooled"] and facts["space"] not in wordy):
-            raise ServiceError("import_partial", name=name)
-        if _checksums(*(folder / file for file in facts["sha256"]))["sha256"] != facts["sha256"]:
-            raise ServiceError("import_damaged", name=name)
-    return [
-        _index_read(folder, name, facts, here[facts["space"]])
-        for name, facts in metadata["indexes"].items()
-    ]
-
-
-def _metadata_read(folder: Path) -> dict[str, Any]:
-    try:
-        metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
-        files = [
-            folder / file
-            for facts in metadata["indexes"].values()
-            for file in (facts["file"], facts["labels"], *facts["sha256"])
-        ]
-        known = metadata["format"] == FORMAT and all(
-            path.parent == folder and path.is_file() for path in files
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        known = False
-    if not known:
-        raise ServiceError("import_unknown", folder=str(folder))
-    return metadata
-
-
-def _index_read(
-    folder: Path, name: str, facts: dict[str, Any], space: "engine_space.Space"
-) -> Imported:
-    from search.engine.index.flat_file import flat_map
-
-    with engines.engine_errors():
-        vectors = flat_map(folder / facts["file"])
-    counts = {"written": 0, "same": 0, "unknown": 0}
-    for some in _batched(_rows_grouped(folder / facts["labels"])):
-        parts = dict(
-            Part.objects.filter(uuid__in=[part for part, _, _ in some]).values_list("uuid", "pk")
-        )
-        ids = {str(uuid): pk for uuid, pk in parts.items()}
-        for part, start, stop in some:
-            if part not in ids:
-                counts["unknown"] += 1
-                continue
-            new = embeddings.embeddings_write(
-                part_id=ids[part], space=space, vectors=vectors[start:stop]
-            )
-            counts["written" if new else "same"] += 1
-    return Imported(name, **counts)
-
-
-def _rows_grouped(path: Path) -> Iterator[tuple[str, int, int]]:
-    """Each part of the labels, and its rows: first, one past the last."""
-    part, start, row = "", 0, 0
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            text = line.strip().rstrip(",")
-            if text in {"[", "]", ""}:
-                continue
-            label = json.loads(text)
-            if label["part"] != part:
-                if part:
-                    yield part, start, row
-                part, start = label["part"], row
-            row += 1
-    if part:
-        yield part, start, row
-
-
-def _batched(
-    rows: Iterator[tuple[str, int, int]],
-) -> Iterator[list[tuple[str, int, int]]]:
-    some: list[tuple[str, int, int]] = []
-    for one in rows:
-        some.append(one)
-        if len(some) == embeddings.BATCH:
-            yield some
-            some = []
-    if some:
-        yield some
+    return {path.name for path in folder.iterdir() if not path.name.endswith(UNDER_WAY)}

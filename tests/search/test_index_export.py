@@ -1,18 +1,21 @@
 """The vectors leave as plain faiss and plain JSON that another program reads, and come back."""
 
+import hashlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import faiss
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
 from catalog.errors import ServiceError
 from catalog.models import Category, Part
-from search import embeddings, encoders, exports, indices
+from search import embeddings, encoders, exports, imports, indices
+from search.engine.index.snapshot import folder_lock
 from search.models import Embedding, Space
 from tests.factories.shelf import AxisEncoder, axes_in_place
 
@@ -165,6 +168,70 @@ def test_a_folder_of_other_things_is_left_alone(shelf, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["thesis.doc"]
 
 
+def test_a_volume_is_written_from_within(shelf, tmp_path, monkeypatch):
+    """Its parent is another disk, where nothing may be written and nothing can be moved from."""
+    (tmp_path / "volume").mkdir()
+    made = []
+    whole = Path.mkdir
+    monkeypatch.setattr(Path, "mkdir", lambda path, **how: (made.append(path), whole(path, **how)))
+    for _ in range(2):
+        exports.index_export(tmp_path / "volume")
+        assert (tmp_path / "volume") in made.pop().parents
+        assert read(tmp_path / "volume", "mini", np.eye(1, D, dtype=np.float32))
+    assert not [path for path in (tmp_path / "volume").iterdir() if path.name.endswith(".tmp")]
+
+
+def test_two_at_once_and_one_that_was_killed(shelf, tmp_path):
+    exports.index_export(tmp_path / "out")
+    work = tmp_path / "out" / ".out.tmp"
+    work.mkdir()
+    (work / "mini.index").write_bytes(b"half")
+    with folder_lock(work) as held:
+        assert held
+        with pytest.raises(ServiceError) as raised:
+            exports.index_export(tmp_path / "out")
+    assert raised.value.code == "export_busy"
+    assert (work / "mini.index").read_bytes() == b"half"
+    exports.index_export(tmp_path / "out")  # whoever held it is gone
+    assert not work.exists()
+
+
+def test_a_damaged_snapshot_is_built_anew(shelf, tmp_path, settings):
+    faiss = settings.SEARCH.faiss.model_copy(update={"index_type": "HNSW"})
+    settings.SEARCH = settings.SEARCH.model_copy(update={"faiss": faiss})
+    snapshot = indices.index_compact(AxisEncoder.space.key)
+    file = settings.INDICES / AxisEncoder.space.key / snapshot.version / "index.faiss"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    file.write_bytes(data)
+    facts = exports.index_export(tmp_path / "out", snapshot=True)["indexes"]["mini"]
+    assert facts["type"].startswith("HNSW")
+    assert read(tmp_path / "out", "mini", np.eye(1, D, dtype=np.float32))
+
+
+def test_a_file_that_this_faiss_does_not_read_is_told(shelf, tmp_path, monkeypatch):
+    monkeypatch.setattr("search.engine.index.flat_file._VECTORS_AT", 20)
+    with pytest.raises(CommandError, match="index file"):
+        call_command("index_export", str(tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_engines_of_one_network_have_a_file_each(shelf, tmp_path, monkeypatch, settings):
+    mini = settings.SEARCH.engines["mini"]
+    settings.SEARCH = settings.SEARCH.model_copy(
+        update={"engines": {"one": mini, "two": mini}, "use": ["one", "two"]}
+    )
+    monkeypatch.setattr(exports, "stem_of", lambda name: "clip_vit_b32")
+    indexes = exports.index_export(tmp_path / "out")["indexes"]
+    assert {name: facts["engine"] for name, facts in indexes.items()} == {
+        "clip_vit_b32": "one", "clip_vit_b32_words": "one",
+        "clip_vit_b32_two": "two", "clip_vit_b32_words_two": "two",
+    }  # fmt: skip
+    assert {facts["file"] for facts in indexes.values()} < {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
+
+
 def test_the_names_are_those_of_the_networks(settings):
     from types import SimpleNamespace
 
@@ -208,7 +275,7 @@ def test_a_catalogue_without_vectors_takes_them_back(shelf, tmp_path, capsys):
     found = indices.index_current(AxisEncoder.space).search(kept[shelf[9].pk][1:2], k=1)
     assert found.part_ids.tolist() == [shelf[9].pk]
     assert not Part.objects.filter(uuid=gone).exists()
-    (again, _) = exports.index_import(tmp_path / "out")
+    (again, _) = imports.index_import(tmp_path / "out")
     assert (again.written, again.same) == (0, 38)
 
 
@@ -221,7 +288,7 @@ def folder(shelf, tmp_path) -> Path:
 def refusal(folder: Path) -> str:
     before = Embedding.objects.count()
     with pytest.raises(ServiceError) as raised:
-        exports.index_import(folder)
+        imports.index_import(folder)
     assert Embedding.objects.count() == before
     assert str(raised.value)
     return raised.value.code
@@ -232,6 +299,54 @@ def test_one_changed_byte_is_noticed(folder):
     data[-5] ^= 1
     (folder / "mini.index").write_bytes(data)
     assert refusal(folder) == "import_damaged"
+
+
+def sealed(folder: Path, *, index: np.ndarray | None = None, labels: str | None = None) -> None:
+    """Other contents for the index of mini or for its labels, with checksums that are right."""
+    if index is not None:
+        flat = faiss.IndexFlatIP(index.shape[1])
+        flat.add(index)
+        faiss.write_index(flat, str(folder / "mini.index"))
+    if labels is not None:
+        (folder / "mini_labels.json").write_text(labels, encoding="utf-8")
+    metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+    facts = metadata["indexes"]["mini"]
+    facts["sha256"] = {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in (facts["file"], facts["labels"])
+    }
+    (folder / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+
+
+ROWS = 39 * VIEWS
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        np.full((ROWS, D), np.nan, np.float32), np.ones((ROWS, D), np.float32) * 7,
+        np.eye(ROWS, D + 1, dtype=np.float32), np.eye(ROWS - 1, D, dtype=np.float32),
+    ],
+)  # fmt: skip
+def test_vectors_that_would_spoil_searches_are_refused(folder, index):
+    sealed(folder, index=index)
+    assert refusal(folder) == "import_damaged"
+
+
+@pytest.mark.parametrize(
+    "labels", ["", "[\n]\n", "[\nnull\n]", "[\n{\n]", '[\n{"part": "me"}\n]', '[\n{"part": 1}\n]']
+)
+def test_labels_that_are_none_are_refused(folder, labels):
+    sealed(folder, labels=labels)
+    assert refusal(folder) == "import_damaged"
+
+
+def test_an_index_of_another_kind_is_refused(folder):
+    index = faiss.index_factory(D, "HNSW8", faiss.METRIC_INNER_PRODUCT)
+    index.add(np.eye(ROWS, D, dtype=np.float32))
+    faiss.write_index(index, str(folder / "mini.index"))
+    sealed(folder)
+    assert refusal(folder) == "snapshot_format"
 
 
 def test_another_space_is_refused(folder, monkeypatch):
@@ -249,7 +364,12 @@ def test_pooled_vectors_are_not_views(shelf, tmp_path):
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"format": 1, "indexes": {"x": {}}}', '{"format": 9, "indexes": {}}',
              '{"format": 1, "indexes": {"x": {"file": "../../etc/passwd", "labels": "x", '
-             '"sha256": {}}}}'],
+             '"sha256": {}}}}',
+             '{"format": 1, "indexes": {"x": {"file": "mini.index", "labels": "mini_labels.json", '
+             '"sha256": {}, "space": "s", "type": "Flat", "pooled": false}}}',
+             '{"format": 1, "indexes": {"x": {"file": "mini.index", "labels": "mini_labels.json", '
+             '"sha256": {"mini.index": "", "mini_labels.json": ""}}}}',
+             '{"format": 1, "indexes": []}'],
 )  # fmt: skip
 def test_metadata_that_is_not_ours_is_refused(folder, text):
     (folder / "metadata.json").write_text(text)

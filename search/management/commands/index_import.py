@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.errors import ServiceError
-from search.exports import index_import
+from search.imports import index_import
 
 
 class Command(BaseCommand):
