@@ -90,7 +90,7 @@ def _by_scores(query: Query, looks: "list[Look]", words: "dict[int, Match]") -> 
     }
     columns[engines.WORDS, "text"] = (
         np.array(list(words), np.int64),
-        np.array([match.score for match in words.values()], np.float64),
+        np.array([_word_score(match, query) for match in words.values()], np.float64),
     )
     fused = scores_add(columns, _score_weights(looks, alpha_of(query)))
     shares: dict[str, np.ndarray] = {}
@@ -98,6 +98,17 @@ def _by_scores(query: Query, looks: "list[Look]", words: "dict[int, Match]") -> 
     for (engine, _kind), share in fused.shares.items():
         shares[engine] = shares.get(engine, 0.0) + share
     return Fused(fused.part_ids, fused.scores, shares)
+
+
+def _word_score(match: "Match", query: Query) -> float:
+    """A match's score; of a name that holds a part of the query, its share of it once more.
+
+    Only where words are all there is: the words that are missing may be those that tell, and an
+    engine has read them all. More than its share is scored by nothing but a part number.
+    """
+    if query.kind == "text" and match.score <= match.share:
+        return match.score * match.share
+    return match.score
 
 
 def _score_weights(looks: "list[Look]", alpha: float) -> dict[tuple[str, str], float]:

@@ -128,6 +128,15 @@ class TestTogether:
         part(text)
         assert names(ask(api, text))[0] == "part-0004"
 
+    def test_most_of_a_name_does_not_outweigh_the_looks(self, api, shelf) -> None:
+        part("a ring with a round diamond", name="hex bolt cover")
+        part("hex bolt cover plate lid")
+        assert names(ask(api, "hex bolt cover plate lid"))[0] == "part-0005"
+
+    def test_a_number_wins_whatever_stands_beside_it(self, api, shelf) -> None:
+        part("F0840123 tall vase")
+        assert names(ask(api, "F0840123 tall vase"))[0] == "hex bolt M8"
+
     def test_what_words_find_is_compared_by_looks_as_well(self, api, shelf, configured) -> None:
         configured(search__candidate_k=1)
         found = {hit["name"]: hit for hit in ask(api, "tall vase of a gear", k=2)["results"]}
