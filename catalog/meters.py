@@ -6,8 +6,10 @@ counted: commands that serve nobody do without it.
 """
 
 import fcntl
+import json
+import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +20,9 @@ from django.conf import settings
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Counter, Histogram
+    from prometheus_client.metrics_core import Metric
+
+log = logging.getLogger(__name__)
 
 # Seconds. Answers come in tens of milliseconds, a large mesh in some seconds.
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -82,13 +87,13 @@ def search_seen(*, kind: str, engine: str, took_ms: Mapping[str, float]) -> None
 def counted() -> Iterator["CollectorRegistry"]:
     """What all processes of this machine have counted. Nothing is added up meanwhile."""
     meters()
+    settings.METRICS.mkdir(parents=True, exist_ok=True)  # somebody may have cleaned up
     from prometheus_client import CollectorRegistry
-    from prometheus_client.multiprocess import MultiProcessCollector
 
     registry = CollectorRegistry()
     with _alone():
         _dead_join()
-        MultiProcessCollector(registry, path=str(settings.METRICS))
+        registry.register(Counted())
         yield registry
 
 
@@ -99,12 +104,43 @@ def _alone() -> Iterator[None]:
         yield
 
 
+class Counted:
+    """Adds up the files that can be read."""
+
+    def collect(self) -> "Iterable[Metric]":
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        return MultiProcessCollector.merge([str(path) for path in _files()], accumulate=True)
+
+
+def _files() -> list[Path]:
+    """The files that can be read; a broken one of a process that ended is dropped.
+
+    A process that was killed, or a full disk, leaves such: one must not hide all the others.
+    """
+    from prometheus_client.mmap_dict import MmapedDict
+
+    found = []
+    for path in sorted(settings.METRICS.glob("*.db")):
+        try:
+            for key, *_counted in MmapedDict.read_all_values_from_file(str(path)):
+                json.loads(key)
+        except Exception as error:
+            # A live one may be just begun.
+            if not _is_alive(path) or path.stem.endswith(DEAD):
+                log.warning("%s cannot be read and is dropped: %r", path.name, error)
+                path.unlink(missing_ok=True)
+        else:
+            found.append(path)
+    return found
+
+
 def _dead_join() -> None:
     """Add the files of processes that ended to one, so that a year of restarts stays small.
 
     Their counts must not be lost: a counter that falls looks like a burst of requests.
     """
-    dead = [path for path in settings.METRICS.glob("*_*.db") if not _is_alive(path)]
+    dead = [path for path in _files() if not _is_alive(path)]
     if len(dead) <= DEAD_MOST:
         return
     from prometheus_client.mmap_dict import MmapedDict

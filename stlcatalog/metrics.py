@@ -24,7 +24,11 @@ UNDONE = (PipelineStep.State.WAITING, PipelineStep.State.RUNNING, PipelineStep.S
 def metrics(request: HttpRequest) -> HttpResponse:
     from prometheus_client import exposition
 
-    encode, content_type = exposition.choose_encoder(request.headers.get("Accept", ""))
+    accept = request.headers.get("Accept", "")
+    try:
+        encode, content_type = exposition.choose_encoder(accept)
+    except (TypeError, ValueError):  # a version that is none
+        encode, content_type = exposition.choose_encoder("")
     with meters.counted() as registry:
         registry.register(Standing())
         body = encode(registry)

@@ -93,6 +93,39 @@ def test_a_broker_that_is_gone_costs_its_gauges_only(client: Client, settings: A
     assert ("stlcatalog_queue_messages", "index") not in found
 
 
+# Nothing, a length beyond the end, a key that is no JSON.
+BROKEN = [
+    b"",
+    b"\x40" + bytes(7) + b"\xff" * 100,
+    b"\x28" + bytes(7) + b"\x09\0\0\0" + b"{nothing}" * 4,
+]
+
+
+@pytest.mark.parametrize("left", BROKEN, ids=["empty", "cut", "no JSON"])
+def test_what_a_killed_process_left_hides_nothing(
+    client: Client, settings: Any, left: bytes
+) -> None:
+    client.get("/api/engines/")
+    files = [settings.METRICS / "counter_99999999.db", settings.METRICS / "counter_dead.db"]
+    for file in files:
+        file.write_bytes(left)
+    begun = settings.METRICS / f"counter_{os.getppid()}.db"
+    begun.write_bytes(left)
+    try:
+        assert any("api_engines" in labels for labels in read(client))
+        assert not any(file.exists() for file in files)
+        assert begun.exists()  # its process lives
+    finally:
+        begun.unlink()
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/openmetrics-text; version=x", "text/plain;version=é"]
+)
+def test_whatever_is_accepted_it_answers(client: Client, accept: str) -> None:
+    assert client.get("/metrics", headers={"Accept": accept}).status_code == 200
+
+
 class TestWhoMayRead:
     def test_reading_that_is_not_open_needs_a_token(
         self, client: Client, settings: Any, token_client: Callable[..., Any], logged_in: Client
