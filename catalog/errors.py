@@ -143,7 +143,12 @@ SENTENCES = {
     "staff_only": _("This is for the staff."),
     "judgement_incomplete": _("Send part, and either search and thumb, or text and grade."),
     "evaluation_over": _("This evaluation is over already."),
-    "judgements_not_text": _("The file of judgements is not a text in UTF-8."),
+    "judgements_not_text": _(
+        "The file of judgements is not a text in UTF-8. A spreadsheet writes one as “CSV UTF-8”."
+    ),
+    "judgements_busy": _(
+        "Somebody else brings in the set “%(query_set)s” at this moment; try again when it is done."
+    ),
     "judgements_no_header": _(
         "The table's first line must name its columns: text, picture or mesh, and part; grade if "
         "there is one."
@@ -155,6 +160,8 @@ SENTENCES = {
     "judgements_no_file": _("The table names the file “%(name)s”, which was not sent with it."),
     "line_not_json": _("This line is not a JSON object."),
     "line_bad_grade": _("The grade is not a number from 0 to 10."),
+    "line_other_grade": _("An earlier line gives the same part another grade; that one holds."),
+    "line_not_text": _("It holds characters that are no text."),
     "line_no_part": _("No part is named."),
     "line_no_query": _("Nothing is asked: there are no words, no picture and no mesh."),
     "line_too_long": _("The words are longer than 500 characters."),

@@ -97,5 +97,6 @@ class DuplicatePairAdmin(LookOnly):
 
 # Evaluations, engines and inspections have rooms of their own; they register themselves.
 from search.evaluation import admin as admin_evaluation  # noqa: E402, F401
+from search.evaluation import judged_admin  # noqa: E402, F401
 from search.inspection import admin as admin_inspection  # noqa: E402, F401
 from search.lifecycle import admin as admin_engines  # noqa: E402, F401

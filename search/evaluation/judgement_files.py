@@ -1,7 +1,7 @@
 """Files of judgements, read: text in, what was asked and which parts are right out.
 
-CSV and TSV with a header, JSON lines, and TREC's qrels with their topics. Pure: knows no
-database; parts and pictures are names here.
+CSV and TSV with a header, JSON (a list, or a line each), and TREC's qrels with their topics.
+Pure: knows no database; parts and pictures are names here.
 """
 
 import csv
@@ -77,12 +77,12 @@ def judgements_read(name: str, data: bytes, topics: Mapping[str, Asked] | None =
     text = _decode(data)
     suffix = PurePosixPath(name).suffix.lower()
     first = next((line for line in text.splitlines() if line.strip()), "")
-    if suffix in {".jsonl", ".ndjson", ".json"} or first.lstrip().startswith("{"):
+    if suffix in {".jsonl", ".ndjson", ".json"} or first.lstrip().startswith(("{", "[")):
         rows = _json_rows(text)
     elif _is_qrels(first):
         rows = _qrels_rows(text, topics or {})
     else:
-        rows = _table_rows(text, delimiter="\t" if "\t" in first else ",")
+        rows = _table_rows(text, delimiter=_delimiter(first))
     return _gather(rows)
 
 
@@ -93,10 +93,10 @@ def topics_read(name: str, data: bytes) -> dict[str, Asked]:
     """
     text = _decode(data)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    if first.lstrip().startswith("{"):
+    if first.lstrip().startswith(("{", "[")):
         rows: Iterable[Any] = _json_rows(text)
-    elif _header(_split(first, "\t" if "\t" in first else ",")):
-        rows = _table_rows(text, delimiter="\t" if "\t" in first else ",", judged=False)
+    elif _header(_split(first, _delimiter(first))):
+        rows = _table_rows(text, delimiter=_delimiter(first), judged=False)
     else:
         rows = _plain_topics(text)
     found: dict[str, Asked] = {}
@@ -120,16 +120,22 @@ def _gather(rows: Iterator[Row]) -> Read:
             faults.append(Fault(line, row))
             continue
         key = (row.name, row.text, row.picture, row.mesh)
-        held.setdefault(key, row).grades.update(row.grades)
+        grades = held.setdefault(key, row).grades
+        if any(grades.get(part, grade) != grade for part, grade in row.grades.items()):
+            faults.append(Fault(line, "line_other_grade"))
+        for part, grade in row.grades.items():
+            grades.setdefault(part, grade)
     return Read(list(held.values()), faults)
 
 
 def _decode(data: bytes) -> str:
     for encoding in ("utf-8-sig", "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"):
         try:
-            return data.decode(encoding)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\0" not in text:  # no database keeps it, and it is UTF-16 without its mark
+            return text
     raise FileFault("judgements_not_text")
 
 
@@ -145,10 +151,21 @@ def _grade(value: Any) -> float | None:
     return max(0.0, grade) if math.isfinite(grade) and grade <= 10 else None
 
 
-# JSON lines -------------------------------------------------------------------------------------
+# JSON -------------------------------------------------------------------------------------------
 
 
 def _json_rows(text: str) -> Iterator[Row]:
+    """Of one list or object, however it is written; else of lines. A row's line is its place."""
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        yield from _json_lines(text)
+    else:
+        for number, row in enumerate(whole if isinstance(whole, list) else [whole], 1):
+            yield number, _json_row(row)
+
+
+def _json_lines(text: str) -> Iterator[Row]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
@@ -169,7 +186,19 @@ def _json_row(row: Any) -> Asked | str:
     grades = _json_grades(known["part"], known["grade"])
     if isinstance(grades, str):
         return grades
-    return _asked({name: str(known[name]) for name in TEXTS}, grades)
+    texts = {name: str(known[name]) for name in TEXTS}
+    if not all(_is_text(text) for text in (*texts.values(), *grades)):
+        return "line_not_text"
+    return _asked(texts, grades)
+
+
+def _is_text(value: str) -> bool:
+    """Whether a database can keep it: JSON can say half a character, or none, by its number."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
 
 
 def _json_grades(said: Any, grade: Any) -> dict[str, float] | str:
@@ -234,6 +263,11 @@ def _header(cells: list[str]) -> dict[str, int]:
     }
     asks = {"id", "text", "picture", "mesh"} & found.keys()
     return found if asks and len(found) > 1 else {}
+
+
+def _delimiter(line: str) -> str:
+    """What parts a header's columns; where commas are decimal, spreadsheets write semicolons."""
+    return next((of for of in "\t;" if len(_header(_split(line, of))) > 1), ",")
 
 
 def _split(line: str, delimiter: str) -> list[str]:

@@ -5,7 +5,7 @@ so that older evaluations still know them.
 """
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,7 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from catalog.errors import ServiceError, sentence
 from catalog.models import Part
@@ -124,7 +124,7 @@ def zip_open(file: Any) -> Iterator[ZipBundle]:
         yield ZipBundle(archive)
 
 
-def upload_import(file: Any, *, query_set: str, by: Any = None) -> Imported:
+def upload_import(file: Any, *, query_set: str) -> Imported:
     """What staff uploaded: a table, or a zip with its pictures."""
     if file.size > FILE_MB * 2**20:
         raise ServiceError("judgements_too_large", status=413, most=FILE_MB)
@@ -132,16 +132,16 @@ def upload_import(file: Any, *, query_set: str, by: Any = None) -> Imported:
     file.seek(0)
     if name.lower().endswith(".zip"):
         with zip_open(file) as bundle:
-            return judgements_import(bundle, query_set=query_set or name[:-4], by=by)
+            return judgements_import(bundle, query_set=query_set or name[:-4])
     bundle = OneFile(name, file.read())
-    return judgements_import(bundle, query_set=query_set or PurePosixPath(name).stem, by=by)
+    return judgements_import(bundle, query_set=query_set or PurePosixPath(name).stem)
 
 
 def judgements_import(
-    bundle: Bundle, *, query_set: str, table: str = "", topics: str = "", by: Any = None
+    bundle: Bundle, *, query_set: str, table: str = "", topics: str = ""
 ) -> Imported:
     """Bring in one set. Raises `ServiceError` when nothing of it can be used."""
-    done = Imported(query_set=query_set.strip()[:80])
+    done = Imported(query_set=set_name(query_set))
     try:
         read = _read(bundle, table, topics)
     except FileFault as fault:
@@ -165,8 +165,16 @@ def judgements_import(
     if not made:
         first = done.faults[0] if done.faults else ""
         raise ServiceError("judgements_none", first=first[:200])
-    _write(done, made, by)
+    try:
+        _write(done, made)
+    except IntegrityError as error:
+        raise ServiceError("judgements_busy", status=409, query_set=done.query_set) from error
     return done
+
+
+def set_name(text: str) -> str:
+    """A set's name as it is kept."""
+    return text.strip()[:80].strip()
 
 
 def parts_by_names(names: Iterable[str]) -> dict[str, list[int]]:
@@ -198,6 +206,8 @@ def _read(bundle: Bundle, table: str, topics: str) -> Read:
     tables = [name for name in tables if not PurePosixPath(name).name.startswith(("._", "README"))]
     asks = [name for name in tables if name == topics or _is_topics(name)]
     chosen = [table] if table else [name for name in tables if name not in asks]
+    if not chosen and not topics:  # "queries.csv" alone is what is judged
+        chosen, asks = asks, []
     if not chosen:
         raise FileFault("judgements_no_table")
     held = _topics(bundle, [topics] if topics else asks)
@@ -289,17 +299,15 @@ def _leave_out(done: Imported, why: str) -> None:
 def _write(
     done: Imported,
     made: Mapping[str, tuple[EvaluationQuery, dict[int, float]]],
-    by: Any,
 ) -> None:
     with transaction.atomic():
-        held = {
-            query.digest: query
-            for query in EvaluationQuery.objects.filter(
-                origin=EvaluationQuery.Origin.FILE, query_set=done.query_set
-            )
-        }
+        # Locked: two who bring in the same set at once would each write its judgements.
+        rows = EvaluationQuery.objects.select_for_update().filter(
+            origin=EvaluationQuery.Origin.FILE, query_set=done.query_set
+        )
+        held = {query.digest: query for query in rows}
         gone = [query for digest, query in held.items() if digest not in made]
-        _delete(gone)
+        queries_delete(gone)
         new = [query for digest, (query, _grades) in made.items() if digest not in held]
         EvaluationQuery.objects.bulk_create(new, batch_size=BATCH)
         kept = [held[digest] for digest in made if digest in held]
@@ -307,8 +315,11 @@ def _write(
             query.name, query.language = made[query.digest][0].name, made[query.digest][0].language
         EvaluationQuery.objects.bulk_update(kept, ["name", "language"], batch_size=BATCH)
         held |= {query.digest: query for query in new}
-        rows = Judgement.objects.filter(query__origin="file", query__query_set=done.query_set)
-        rows.filter(source=Judgement.Source.FILE).delete()
+        Judgement.objects.filter(
+            query__origin=EvaluationQuery.Origin.FILE,
+            query__query_set=done.query_set,
+            source=Judgement.Source.FILE,
+        ).delete()
         Judgement.objects.bulk_create(
             (
                 Judgement(query=held[digest], part_id=pk, grade=grade, source="file")
@@ -321,7 +332,8 @@ def _write(
     done.judgements = sum(len(grades) for _query, grades in made.values())
 
 
-def _delete(gone: list[EvaluationQuery]) -> None:
+def queries_delete(gone: Sequence[EvaluationQuery]) -> None:
+    """Forget judged queries with their judgements, and the files that no other asks with."""
     for start in range(0, len(gone), BATCH):
         some = gone[start : start + BATCH]
         EvaluationQuery.objects.filter(pk__in=[query.pk for query in some]).delete()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.errors import ServiceError
 from catalog.models import Part
 from catalog.selectors import part_get
-from search.evaluation.logs import language_of, query_digest
+from search.evaluation.logs import language_of, query_digest, search_made
 from search.models import EvaluationQuery, Judgement, SearchLog
 
 THUMBS = {"up": Judgement.RIGHT, "down": Judgement.WRONG}
@@ -85,7 +85,7 @@ def thumbs_given(digest: str, by: Any) -> dict[int, str]:
 
 
 def _hit(search: str, part: str) -> tuple[SearchLog, Part]:
-    made = SearchLog.objects.filter(key=search[:24]).first()
+    made = search_made(search)
     if made is None:
         raise ServiceError("search_unknown", status=404)
     found = part_get(part)

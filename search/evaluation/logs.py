@@ -8,6 +8,8 @@ in the configuration's section `log`.
 import hashlib
 import logging
 import threading
+import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,6 +37,7 @@ HEAD = 4 * MEGABYTE
 # Searches whose rows are not written yet; beyond, the next one is not logged. And, since their
 # bytes wait in memory, of those the ones with a picture or mesh.
 WAITING_MOST, FILES_MOST = 200, 4
+WRITTEN_S = 1.0  # that a search which is judged at once is waited for
 LONGEST_SIDE = 1200  # pixels, of a picture that is kept
 PRUNED = 1000  # rows at a time
 
@@ -52,6 +55,27 @@ def search_log(*, query: Query, answer: Answer, door: str, user: Any) -> SearchL
         # Whatever it is, the answer is ready and somebody waits for it.
         log.warning("a search was not logged: %s", error)
         return None
+
+
+def search_made(key: str) -> SearchLog | None:
+    """The search that an answer named by this key.
+
+    It may be judged before its row, or its picture, is written, by whichever process answered.
+    """
+    until = time.monotonic() + (0.0 if connection.in_atomic_block else WRITTEN_S)
+    while True:
+        row = SearchLog.objects.filter(key=key[:24]).first()
+        if row is not None and not _is_being_kept(row):
+            return row
+        if time.monotonic() >= until:
+            return row
+        time.sleep(0.05)
+
+
+def _is_being_kept(row: SearchLog) -> bool:
+    """Whether its picture or mesh may be on its way to the storage."""
+    keeps = row.user_id is not None and row.kind != "text" and not row.file and row.n > 0
+    return keeps and timezone.now() - row.created_at < timedelta(seconds=5 * WRITTEN_S)
 
 
 def search_reorder(key: str, *, query: Query, answer: Answer) -> SearchLog | None:
@@ -168,13 +192,17 @@ def logs_prune(*, most: int = 20 * PRUNED) -> int:
         return 0
     old = SearchLog.objects.filter(created_at__lt=timezone.now() - timedelta(days=days))
     done = 0
-    while done < most and (rows := list(old.order_by("pk").values_list("pk", "file")[:PRUNED])):
-        SearchLog.objects.filter(pk__in=[pk for pk, _file in rows]).delete()
-        for _pk, file in rows:
-            if file:
-                default_storage.delete(file)
+    while done < most and (rows := list(old.order_by("pk").only("file")[:PRUNED])):
+        searches_delete(rows)
         done += len(rows)
     return done
+
+
+def searches_delete(rows: Sequence[SearchLog]) -> None:
+    """Forget searches, and what was asked with."""
+    files = [row.file.name for row in rows if row.file]
+    SearchLog.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    transaction.on_commit(lambda: [default_storage.delete(file) for file in files])
 
 
 def _row(query: Query, answer: Answer, door: str, user: Any) -> SearchLog:

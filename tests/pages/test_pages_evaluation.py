@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -159,7 +161,9 @@ def test_only_those_who_may(visitor: Callable[..., Client], ring: Part) -> None:
     cancel = reverse("admin:search_evaluationrun_cancel", args=[run.pk])
     nobody, reader = visitor(), visitor("view_evaluationrun")
     compare = reverse("admin:search_evaluationrun_compare")
-    for address in (LIST, START, IMPORT, report_of(run), compare):
+    delete = reverse("admin:search_evaluationrun_delete", args=[run.pk])
+    assert reader.post(delete, {"post": "yes"}).status_code == 403
+    for address in (LIST, START, IMPORT, report_of(run), compare, delete):
         assert nobody.get(address).status_code == 403, address
     assert reader.get(report_of(run)).status_code == 200
     assert reader.get(START).status_code == 403
@@ -201,6 +205,37 @@ def test_judgements_are_brought_in_here(logged_in: Client, ring: Part) -> None:
     bad = SimpleUploadedFile("bad.zip", held.getvalue())
     html = logged_in.post(IMPORT, {"file": bad}).content.decode()
     assert "errorlist" in html
+
+
+def test_what_is_deleted_here_leaves_no_file(
+    logged_in: Client, ring: Part, django_capture_on_commit_callbacks: Any
+) -> None:
+    def kept(model: Any, **values: Any) -> Any:
+        name = default_storage.save("asked/one.jpg", ContentFile(b"a photo"))
+        return model.objects.create(kind="image", digest="1" * 64, file=name, **values)
+
+    asked = {"door": "page", "engine": "mini", "k": 5, "n": 0, "took_ms": 1}
+    for rows in (
+        [kept(SearchLog, **asked) for _ in range(2)],
+        [kept(EvaluationQuery, origin="staff", query_set=str(n)) for n in range(2)],
+    ):
+        of = f"admin:search_{rows[0]._meta.model_name}"
+        with django_capture_on_commit_callbacks(execute=True):
+            logged_in.post(reverse(f"{of}_delete", args=[rows[0].pk]), {"post": "yes"})
+            chosen = {"action": "delete_selected", "_selected_action": [rows[1].pk], "post": "yes"}
+            logged_in.post(reverse(f"{of}_changelist"), chosen)
+        assert not type(rows[0]).objects.filter(kind="image").exists()
+        assert not any(default_storage.exists(row.file.name) for row in rows)
+
+
+def test_a_run_is_deleted_without_a_list_of_its_values(logged_in: Client, ring: Part) -> None:
+    run = measured("mini")
+    address = reverse("admin:search_evaluationrun_delete", args=[run.pk])
+    html = page(logged_in, address)
+    assert "values: 3" in html.lower()
+    assert f"{run.pk}/mini/0" not in html
+    logged_in.post(address, {"post": "yes"})
+    assert not EvaluationRun.objects.exists()
 
 
 def test_searches_made_are_listed(logged_in: Client, client: Client, ring: Part) -> None:

@@ -68,6 +68,12 @@ def picture(colour: str = "#456") -> bytes:
             '{"text": "ring", "relevant": {"R0": 3, "R1": 1}}\n'
             '{"query": "戒指", "parts": [{"part": "R2", "grade": 2}]}\n',
         ),
+        (
+            "a.json",
+            '[{"text": "ring",\n  "relevant": {"R0": 3, "R1": 1}},\n'
+            ' {"query": "戒指", "parts": [{"part": "R2", "grade": 2}]}]',
+        ),
+        ("a.csv", "text;part;grade\nring;R0;3\nring;R1;1\n戒指;R2;2\n"),
     ],
 )
 def test_each_way_to_write_it_says_the_same(parts: list[Part], name: str, text: str) -> None:
@@ -85,6 +91,48 @@ def test_parts_are_known_by_number_id_and_file(parts: list[Part]) -> None:
     done = bring(f"text,parts\nring,R0;{two.uuid};{three.file_name};R99\n")
     assert grades() == {"ring": {"R0": 1, "R1": 1, "R2": 1}}
     assert done.unknown == 1
+
+
+def test_a_table_called_queries_is_one(parts: list[Part]) -> None:
+    assert bring("text,part\nring,R0\n", "queries.csv").queries == 1
+    with zipfile.ZipFile(held := io.BytesIO(), "w") as archive:
+        archive.writestr("queries.csv", "picture,part\none.png,R0\n")
+        archive.writestr("one.png", picture())
+    done = upload_import(SimpleUploadedFile("photos.zip", held.getvalue()), query_set="")
+    assert (done.queries, EvaluationQuery.objects.filter(kind="image").count()) == (1, 1)
+
+
+def test_a_part_that_is_graded_twice_keeps_the_first(parts: list[Part]) -> None:
+    done = bring("text,part,grade\nring,R0,3\nring,R0,0\nring,R0,3\n")
+    assert grades() == {"ring": {"R0": 3}}
+    assert done.faults == ["3: An earlier line gives the same part another grade; that one holds."]
+
+
+@pytest.mark.parametrize("text", ['"\\ud800 ring"', '"ri\\u0000ng"'])
+def test_half_a_character_is_no_text(parts: list[Part], text: str) -> None:
+    rows = [f'{{"text": {text}, "part": "R0"}}', f'{{"text": "a", "part": {text}}}']
+    done = bring("\n".join([*rows, '{"text": "ring", "part": "R0"}']), "a.jsonl")
+    assert grades() == {"ring": {"R0": 1}}
+    assert done.left_out == 2
+
+
+def test_two_who_bring_in_the_same_set_at_once(
+    parts: list[Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other's rows come between the look at what is held and the writing."""
+    held = EvaluationQuery.objects.bulk_create
+
+    def late(rows: Any, **options: Any) -> Any:
+        monkeypatch.setattr(EvaluationQuery.objects, "bulk_create", held)
+        EvaluationQuery.objects.create(
+            origin="file", query_set="rings", kind="text", text="ring", digest=rows[0].digest
+        )
+        return held(rows, **options)
+
+    monkeypatch.setattr(EvaluationQuery.objects, "bulk_create", late)
+    with pytest.raises(ServiceError) as refused:
+        bring("text,part\nring,R0\n")
+    assert (refused.value.code, refused.value.status) == ("judgements_busy", 409)
 
 
 def test_a_set_brought_in_again_takes_its_place(parts: list[Part]) -> None:
@@ -146,6 +194,12 @@ def test_a_file_is_measured_by_at_once(parts: list[Part], tmp_path: Path, capsys
     table.write_text("text,part\nring,R0;R1;R2\n")
     call_command("evaluate", queries=table, engines=("mini",), threads=0)
     assert "1.000 [1.000, 1.000]" in capsys.readouterr().out
+    long = tmp_path / f"{'x' * 90}.csv"
+    long.write_text("text,part\nring,R0;R1;R2\n")
+    call_command("evaluate", queries=long, engines=("mini",), threads=0, json=True)
+    out, said = capsys.readouterr()
+    assert json.loads(out)["engines"]["mini"]["all"]["n"] == 1
+    assert "1 queries, 3 judgements" in said
     with pytest.raises(CommandError, match="nothing at"):
         call_command("judgements_import", tmp_path / "none.csv")
 
@@ -157,6 +211,10 @@ def test_a_file_is_measured_by_at_once(parts: list[Part], tmp_path: Path, capsys
         ("a.csv", b"ring,R0\n", "judgements_no_header"),
         ("a.csv", b"text,grade\nring,1\n", "judgements_no_header"),
         ("a.csv", b"\xff\xfe\xfa\x00\xd8", "judgements_not_text"),
+        ("a.csv", "text,part\nring,R0\n".encode("utf-16-le"), "judgements_not_text"),
+        ("a.csv", "text,part\n戒指,R0\n".encode("cp950"), "judgements_not_text"),
+        ("a.json", b'[{"text": "ring", "part": "R0"}', "judgements_none"),
+        ("a.json", b"[" * 5000, "judgements_none"),
         ("a.csv", b'text,part\n"' + b"x" * 200_000, "judgements_not_text"),
         ("a.csv", b"text,part\nring,R77\n", "judgements_none"),
         ("a.csv", b"text,part,grade\nring,R0,0\n", "judgements_none"),

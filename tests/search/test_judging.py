@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -108,7 +109,9 @@ class TestWhatIsRemembered:
         assert answer["search"] is None
         assert "no space left" in caplog.text
 
-    def test_it_is_forgotten_after_its_days(self, configured: Any) -> None:
+    def test_it_is_forgotten_after_its_days(
+        self, configured: Any, django_capture_on_commit_callbacks: Any
+    ) -> None:
         file = default_storage.save("asked/old.jpg", io.BytesIO(b"x"))
         for days, name in ((100, file), (80, "")):
             row = SearchLog.objects.create(
@@ -118,7 +121,8 @@ class TestWhatIsRemembered:
         configured(days=0)
         assert logs.logs_prune() == 0
         configured(days=90)
-        assert logs.logs_prune() == 1
+        with django_capture_on_commit_callbacks(execute=True):
+            assert logs.logs_prune() == 1
         assert SearchLog.objects.get() == row
         assert not default_storage.exists(file)
 
@@ -135,7 +139,9 @@ class TestWhatIsRemembered:
             held = Image.open(io.BytesIO(file.read()))
             assert held.size == (600, 900)  # the half that was asked with
             assert not held.getexif()
-        assert client.get(f"/media/{row.file.name}").status_code == 404
+        for way in ("", "./", "thumbnails/../", "%2e/", "x/%2e%2e/"):
+            assert client.get(f"/media/{way}{row.file.name}").status_code == 404, way
+        assert client.get("/media/%00").status_code == 404
         assert logged_in.get(f"/media/{row.file.name}").status_code == 200
 
 
@@ -159,6 +165,30 @@ class TestItIsWrittenAside:
         go_on.set()
         logs._writer.drain()
         assert SearchLog.objects.get().key == key
+
+    def test_a_photo_is_judged_while_it_is_being_drawn(
+        self, staff: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A script, or a quick hand, judges before the row or its picture is written."""
+        ring = part_on_shelf(looks(0.9))
+        answer = Answer([type("Hit", (), {"part": ring})()], {"total": 1.0}, "mini")
+        save, draw = SearchLog.save, logs.picture_kept
+
+        def slow(self: SearchLog, **options: Any) -> None:
+            time.sleep(0.1)
+            save(self, **options)
+
+        def slowly(*args: Any) -> Any:
+            time.sleep(0.1)
+            return draw(*args)
+
+        monkeypatch.setattr(SearchLog, "save", slow)
+        monkeypatch.setattr(logs, "picture_kept", slowly)
+        query = Query(kind="image", image=photo())
+        row = logs.search_log(query=query, answer=answer, door="page", user=staff)
+        assert judging.thumb_give(search=row.key, part=ring.uuid, thumb="up", by=staff) == "up"
+        assert EvaluationQuery.objects.get().file
+        logs._writer.drain()
 
     def test_what_cannot_be_written_is_told_to_the_log(
         self, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: Any

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.errors import ServiceError
-from search.evaluation import questions
+from search.evaluation import judgement_import, questions
 from search.evaluation import services as evaluation
 from search.models import EvaluationRun
 
@@ -49,8 +49,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if path := options["queries"]:
-            options["set"] = options["set"] or path.stem
-            call_command("judgements_import", path, set=options["set"], stdout=self.stdout)
+            options["set"] = judgement_import.set_name(options["set"] or path.stem)
+            # Beside JSON, what a person reads goes where a person looks.
+            out = self.stderr if options["json"] else self.stdout
+            call_command("judgements_import", path, set=options["set"], stdout=out)
         choice = questions.Choice(
             sources=options["source"],
             kinds=options["kinds"],
