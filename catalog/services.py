@@ -185,6 +185,14 @@ def _unit_change(part: Part, unit: Part.Unit) -> None:
     if part.centroid_mm:
         part.centroid_mm = [value * factor for value in part.centroid_mm]
     part.unit, part.unit_assumed = unit, False
+    _compare_again(part)
+
+
+def _compare_again(part: Part) -> None:
+    """What the part is beside others is asked again, in the background."""
+    part.steps.filter(step=PipelineStep.Step.COMPARE, state=PipelineStep.State.DONE).update(
+        state=PipelineStep.State.WAITING
+    )
 
 
 @transaction.atomic
@@ -193,6 +201,7 @@ def part_delete(*, part: Part) -> None:
     part.deleted_at = timezone.now()
     part.save(update_fields=["deleted_at", "updated_at"])
     terms_write(part)
+    enqueue("workers.duplicates_left", part.pk)
 
 
 @transaction.atomic
@@ -200,6 +209,7 @@ def part_restore(*, part: Part) -> None:
     part.deleted_at = None
     part.save(update_fields=["deleted_at", "updated_at"])
     terms_write(part)
+    _compare_again(part)
     if part.status in {Part.Status.QUEUED, Part.Status.PROCESSING}:
         enqueue("workers.part_ingest", part.pk)
 

@@ -340,6 +340,7 @@ CELERY_TASK_ROUTES = {
         "workers.engine_remove",
         "workers.evaluation_work",
         "workers.duplicates_refresh",
+        "workers.duplicates_left",
         "workers.parts_prepare",
         "workers.batch_read",
         "workers.inspection_learn",

@@ -17,7 +17,7 @@ from workers.steps import embed
 
 Step, State = PipelineStep.Step, PipelineStep.State
 
-VERSION = 1  # raised when the same vectors and invariants are to give other pairs
+VERSION = 2  # raised when the same vectors and invariants are to give other pairs
 LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 60)
 SECONDS = 15  # of each minute
 BATCH = 50  # parts that `find` compares at once

@@ -106,6 +106,14 @@ def duplicates_refresh() -> None:
     comparisons.refresh()
 
 
+@shared_task(name="workers.duplicates_left")
+def duplicates_left(part_id: int) -> None:
+    """A part went to the trash: those like it look for others."""
+    from search.duplicates import services as duplicates
+
+    duplicates.part_left(part_id)
+
+
 @shared_task(name="workers.inspection_run")
 def inspection_run(inspection_id: int) -> None:
     """Look at the photos of a piece."""

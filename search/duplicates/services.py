@@ -6,8 +6,8 @@ compared with the few nearest to it in the indices, so that it costs the same in
 size. Nothing is deleted here by itself, and what people said of a pair is never asked again.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from catalog.errors import ServiceError
-from catalog.models import Part
+from catalog.models import Part, PipelineStep
 from catalog.selectors import page_of
 from catalog.services import part_delete
 from search import encoders, engines
@@ -34,7 +34,14 @@ if TYPE_CHECKING:
 State, Relation = DuplicatePair.State, DuplicatePair.Relation
 
 NEAREST = 12  # parts compared by shape, and as many by looks
-NEAR_MOST = 5  # new pairs of one part that are only nearly the same: a series of sizes has many
+# Where the nearest are in the trash, each round looks this many times as far as the one before.
+WIDEN = 4
+ROUNDS = 3
+# Pairs of one part, of one geometry and of those that are only nearly the same: of a thousand
+# copies, and of a series of sizes, each is shown beside a few.
+SAME_MOST = 5
+NEAR_MOST = 5
+READ = 1000  # rows asked for at once
 PER_PAGE = 20
 SHOWN_MOST = 6  # pairs told of on a part's page
 
@@ -65,25 +72,60 @@ def duplicates_refresh(part_ids: Sequence[int]) -> int:
     with transaction.atomic():
         _write(fresh | {key: found[key] for key in known & found.keys()})
         gone = [pk for pk, key in keys.items() if key not in found and kept.get(pk) == State.OPEN]
-        DuplicatePair.objects.filter(pk__in=gone, state=State.OPEN).delete()
+        for some in _slices(gone):
+            DuplicatePair.objects.filter(pk__in=some, state=State.OPEN).delete()
     return len(fresh)
 
 
+def part_left(part_id: int) -> int:
+    """A part went to the trash: those it was paired with look for others. Returns how many.
+
+    Of many copies each is paired with a few; without this, what is left of them would be with none.
+    """
+    pairs = _pairs_of([part_id]).values_list("part_a", "part_b")
+    others = sorted({part for pair in pairs for part in pair} - {part_id})
+    return sum(
+        PipelineStep.objects.filter(
+            part__in=some, step=PipelineStep.Step.COMPARE, state=PipelineStep.State.DONE
+        ).update(state=PipelineStep.State.WAITING)
+        for some in _slices(others)
+    )
+
+
 def _nearest(ids: Sequence[int]) -> dict[int, set[int]]:
-    """The parts nearest to each by shape and by looks."""
+    """The parts nearest to each by shape and by looks; those in the trash are none."""
     near: dict[int, set[int]] = {one: set() for one in ids}
     for index, pooling in _indices():
-        asked = [(one, index.part_vectors(one)) for one in ids]
-        known = [(one, vectors) for one, vectors in asked if vectors is not None]
-        rankings = index.search_many(
-            [vectors for _, vectors in known],
-            k=NEAREST,
-            query_pooling=pooling,
-            exclude=[[one] for one, _ in known],
-        )
-        for (one, _), ranking in zip(known, rankings, strict=True):
-            near[one].update(ranking.part_ids.tolist())
+        vectors = {one: index.part_vectors(one) for one in ids}
+        asked = {one: held for one, held in vectors.items() if held is not None}
+        width = NEAREST
+        for _round in range(ROUNDS):
+            rankings = index.search_many(
+                list(asked.values()),
+                k=width,
+                query_pooling=pooling,
+                exclude=[[one] for one in asked],
+            )
+            found = {
+                one: ranking.part_ids.tolist() for one, ranking in zip(asked, rankings, strict=True)
+            }
+            here = _present({other for others in found.values() for other in others})
+            for one, others in found.items():
+                shown = [other for other in others if other in here][:NEAREST]
+                near[one].update(shown)
+                if len(shown) == NEAREST or len(others) < width:
+                    del asked[one]
+            width *= WIDEN
     return near
+
+
+def _present(ids: Iterable[int]) -> set[int]:
+    present = Part.objects.present()
+    return {
+        pk
+        for some in _slices(sorted(ids))
+        for pk in present.filter(pk__in=some).values_list("pk", flat=True)
+    }
 
 
 def _indices() -> "list[tuple[SpaceIndex, Pooling]]":
@@ -129,23 +171,27 @@ def _compared(keys: Iterable[Key]) -> "dict[Key, Duplicate]":
 
 
 def _invariants(ids: Iterable[int]) -> "dict[int, Invariants]":
+    """Sizes are in millimetres: one number of two files may be two lengths, and the other way."""
     from search.engine.shape.invariants import Invariants
 
-    rows = Part.objects.filter(pk__in=list(ids), invariants__isnull=False)
-    return {pk: Invariants.from_json(held) for pk, held in rows.values_list("pk", "invariants")}
+    found = {}
+    for some in _slices(sorted(ids)):
+        rows = Part.objects.filter(pk__in=some, invariants__isnull=False)
+        for pk, unit, held in rows.values_list("pk", "unit", "invariants"):
+            own = Invariants.from_json(held)
+            found[pk] = replace(own, size=own.size * Part.UNIT_MM[Part.Unit(unit)])
+    return found
 
 
 def _worth_keeping(
     one: int, others: Iterable[int], found: "dict[Key, Duplicate]"
 ) -> "dict[Key, Duplicate]":
-    """A part's pairs: all of one geometry, and the best of those that are nearly one part."""
+    """The best of a part's pairs of one geometry, one size first, and of those nearly one part."""
     pairs = {key: found[key] for other in others if (key := _key(one, other)) in found}
-    near = sorted(
-        (key for key, pair in pairs.items() if pair.kind == "near"),
-        key=lambda key: (-pairs[key].score, key),
-    )
-    left_out = set(near[NEAR_MOST:])
-    return {key: pair for key, pair in pairs.items() if key not in left_out}
+    best = sorted(pairs, key=lambda key: (pairs[key].kind != "same", -pairs[key].score, key))
+    same = [key for key in best if pairs[key].kind != "near"][:SAME_MOST]
+    near = [key for key in best if pairs[key].kind == "near"][:NEAR_MOST]
+    return {key: pairs[key] for key in (*same, *near)}
 
 
 def _write(pairs: "dict[Key, Duplicate]") -> None:
@@ -167,6 +213,11 @@ def _write(pairs: "dict[Key, Duplicate]") -> None:
 
 def _key(one: int, other: int) -> Key:
     return min(one, other), max(one, other)
+
+
+def _slices(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """A few at a time: a database takes only so many values in a question."""
+    return (ids[start : start + READ] for start in range(0, len(ids), READ))
 
 
 # Reading ----------------------------------------------------------------------------------------
@@ -254,7 +305,11 @@ def pair_decide(
     decided = pair.state != State.OPEN
     pair.decided_by = cast("Any", user) if decided and user and user.pk else None
     pair.decided_at = timezone.now() if decided else None
-    pair.save(update_fields=["state", "decided_by", "decided_at"])
+    # A part that changed meanwhile takes its open pairs back.
+    if not DuplicatePair.objects.filter(pk=pair.pk).update(
+        state=pair.state, decided_by=pair.decided_by, decided_at=pair.decided_at
+    ):
+        raise ServiceError("duplicate_unknown", status=404)
     if trash:
         part_delete(part=held[trash])
     return pair

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from catalog.models import Part, PipelineStep
+from catalog.services import part_delete, part_restore, part_update
 from search import engines
 from search.duplicates import services as duplicates
 from search.embeddings import embeddings_write
@@ -15,6 +16,7 @@ from search.engine.shape.descriptor import SHAPE_SPACE, shape_embed
 from search.engine.shape.invariants import invariants_measure
 from search.models import DuplicatePair
 from tests.factories import meshes, solids
+from workers import comparisons, tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -224,6 +226,51 @@ def test_only_the_best_of_many_near_ones_are_kept(monkeypatch):
     assert set(kept.values_list("part_b", flat=True)) == {parts[1].pk, parts[2].pk}
 
 
+def test_of_many_copies_each_is_shown_beside_a_few(monkeypatch):
+    monkeypatch.setattr(duplicates, "SAME_MOST", 2)
+    parts = [bracket(scale=2)] + [bracket() for _ in range(8)]
+    for part in parts:
+        duplicates.duplicates_refresh([part.pk])
+    newest = DuplicatePair.objects.filter(part_b=parts[-1])
+    # Those of its own size before a scaled one.
+    assert set(newest.values_list("relation", flat=True)) == {"same"}
+    assert newest.count() == 2
+    assert DuplicatePair.objects.count() <= 2 * len(parts)
+
+
+def test_copies_in_the_trash_do_not_hide_the_one_that_was_kept():
+    copies = [bracket() for _ in range(duplicates.NEAREST + 2)]
+    kept = bracket()
+    for copy in copies:
+        part_delete(part=copy)
+    again = bracket()
+    duplicates.duplicates_refresh([again.pk])
+    assert pairs() == [(kept.pk, again.pk, "same")]
+
+
+def test_one_number_of_two_files_is_another_length_in_inches():
+    first, second = bracket(), bracket(seed=1)
+    converted = bracket(seed=2, scale=25.4)
+    part_update(part=second, unit="in")
+    duplicates.duplicates_refresh([second.pk])
+    told = {pair.part_a_id: pair for pair in DuplicatePair.objects.filter(part_b=second)}
+    told |= {pair.part_b_id: pair for pair in DuplicatePair.objects.filter(part_a=second)}
+    assert told[first.pk].relation == "scaled"
+    assert told[first.pk].factor == pytest.approx(25.4, rel=1e-4)
+    assert told[converted.pk].relation == "same"
+
+
+def test_a_pair_that_was_taken_back_meanwhile_is_no_longer_decided(writer, monkeypatch):
+    first, _ = bracket(), bracket(seed=1)
+    duplicates.duplicates_refresh([first.pk])
+    held = DuplicatePair.objects.get()
+    monkeypatch.setattr(duplicates, "pair_get", lambda pk: held)
+    DuplicatePair.objects.all().delete()
+    answer = writer.post(f"/api/duplicates/{held.pk}/", {"state": "dismissed"})
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "duplicate_unknown"
+
+
 def test_two_workers_that_find_one_pair_agree():
     first, second = bracket(), bracket(seed=1)
     found = duplicates._compared({(first.pk, second.pk)})
@@ -240,8 +287,6 @@ def compared(part: Part, state: str) -> None:
 
 
 def test_waiting_parts_are_compared_a_little_at_a_time():
-    from workers import comparisons
-
     first, second = bracket(), bracket(seed=1)
     compared(first, "waiting")
     compared(second, "done")
@@ -253,10 +298,52 @@ def test_waiting_parts_are_compared_a_little_at_a_time():
     assert (step.state, step.recipe) == ("done", comparisons.recipe())
 
 
+def waiting() -> set[int]:
+    rows = PipelineStep.objects.filter(step="compare", state="waiting")
+    return set(rows.values_list("part", flat=True))
+
+
+def test_who_was_paired_with_a_part_in_the_trash_looks_for_others(
+    django_capture_on_commit_callbacks, monkeypatch
+):
+    """Of three copies two pairs are known; without the part of both, the others are one."""
+    monkeypatch.setattr(duplicates, "SAME_MOST", 1)
+    first, second, third = bracket(), bracket(), bracket()
+    alone = part_of(meshes.ring())
+    for part in (first, second, third, alone):
+        duplicates.duplicates_refresh([part.pk])
+        compared(part, "done")
+    assert pairs() == [(first.pk, second.pk, "same"), (first.pk, third.pk, "same")]
+    # Also the one that it is known to repeat.
+    duplicates.pair_decide(pair=DuplicatePair.objects.get(part_b=second), state="confirmed")
+    sent = []
+    monkeypatch.setattr("catalog.queue._send", lambda task, args, *rest: sent.append((task, args)))
+    with django_capture_on_commit_callbacks(execute=True):
+        part_delete(part=first)
+    assert sent == [("workers.duplicates_left", (first.pk,))]
+    tasks.duplicates_left(first.pk)
+    assert waiting() == {second.pk, third.pk}
+    comparisons.refresh()
+    assert [likeness.other for likeness in duplicates.part_likenesses(third)] == [second]
+
+
+def test_what_comes_out_of_the_trash_or_gets_another_unit_is_compared_again():
+    first, second = bracket(), bracket(seed=1)
+    for part in (first, second):
+        compared(part, "done")
+    part_delete(part=first)
+    part_restore(part=first)
+    assert waiting() == {first.pk}
+    part_update(part=second, name="other")
+    assert waiting() == {first.pk}
+    part_update(part=second, unit="in")
+    assert waiting() == {first.pk, second.pk}
+    comparisons.refresh()
+    assert DuplicatePair.objects.get().relation == "scaled"
+
+
 def test_the_whole_catalogue_is_compared_by_command(capsys):
     from django.core.management import call_command
-
-    from workers import comparisons
 
     for seed in range(3):
         bracket(seed=seed)
