@@ -7,10 +7,14 @@ and a test walks the URLs to see that none is. A person's session holds `read` a
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -104,3 +108,27 @@ def may_read(request: HttpRequest) -> bool:
     except exceptions.AuthenticationFailed:
         return False
     return found is not None and "read" in scopes_held(request, found[1])
+
+
+def way_in(request: HttpRequest) -> HttpResponse:
+    """To the login, and from there back to the page that somebody looked at."""
+    shown = redirect_to_login(_page_of(request))
+    if request.htmx:
+        # A script is told where to go instead of being handed the login's page.
+        return HttpResponse(status=204, headers={"HX-Redirect": shown["Location"]})
+    return shown
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page from which this was asked: the address of a button or a piece answers no visit.
+
+    The start where nothing says it.
+    """
+    if request.method in ("GET", "HEAD") and not request.htmx:
+        return request.get_full_path()
+    if request.htmx and request.htmx.current_url_abs_path:
+        return str(request.htmx.current_url_abs_path)
+    referer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referer, allowed_hosts={request.get_host()}):
+        return reverse("search")
+    return urlsplit(referer)._replace(scheme="", netloc="").geturl()

@@ -5,13 +5,12 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from catalog import meters
-from catalog.doors import may_read
+from catalog.doors import may_read, way_in
 from catalog.refusals import refusal
 
 log = logging.getLogger(__name__)
@@ -99,4 +98,4 @@ class DoorMiddleware:
             return self.get_response(request)
         if path.startswith(NO_PAGES) or "Authorization" in request.headers:
             return refusal("not_authenticated", _("Log in, or send a token."), 401)
-        return redirect_to_login(request.get_full_path())
+        return way_in(request)

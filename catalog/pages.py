@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from catalog import selectors, services
 from catalog.context import site
+from catalog.doors import way_in
 from catalog.errors import ServiceError
 from catalog.forms import PartFilterForm, PartForm, UnitForm, UploadForm
 from catalog.models import Part, PipelineStep, Suggestion
@@ -44,6 +44,21 @@ def refusal_page(request: HttpRequest, sentence: str, status: int) -> HttpRespon
     template = "_note.html" if request.htmx else "error.html"
     context = {"sentence": sentence, "status": status}
     return render(request, template, context, status=status)
+
+
+def needs_login(page: Page) -> Page:
+    """Who has not logged in is shown the way in, and comes back to where the button was.
+
+    A session may end while a page is open; the address of a button answers to no visit.
+    """
+
+    @wraps(page)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return page(request, *args, **kwargs)
+        return way_in(request)
+
+    return wrapped
 
 
 class Login(LoginView):
@@ -111,7 +126,7 @@ def progress(part: Part) -> dict[str, Any]:
 # Writing ----------------------------------------------------------------------------------------
 
 
-@login_required
+@needs_login
 @says_why
 @require_http_methods(["GET", "POST"])
 def part_edit(request: HttpRequest, uuid: str) -> HttpResponse:
@@ -125,7 +140,7 @@ def part_edit(request: HttpRequest, uuid: str) -> HttpResponse:
     return render(request, "catalog/part_edit.html", {"part": part, "form": form}, status=status)
 
 
-@login_required
+@needs_login
 @says_why
 @require_POST
 def part_unit(request: HttpRequest, uuid: str) -> HttpResponse:
@@ -137,7 +152,7 @@ def part_unit(request: HttpRequest, uuid: str) -> HttpResponse:
     return redirect(part)
 
 
-@login_required
+@needs_login
 @says_why
 @require_http_methods(["GET", "POST"])
 def part_delete(request: HttpRequest, uuid: str) -> HttpResponse:
@@ -151,7 +166,7 @@ def part_delete(request: HttpRequest, uuid: str) -> HttpResponse:
     return redirect("part_list")
 
 
-@login_required
+@needs_login
 @says_why
 @require_POST
 def part_restore(request: HttpRequest, uuid: str) -> HttpResponse:
@@ -161,7 +176,7 @@ def part_restore(request: HttpRequest, uuid: str) -> HttpResponse:
     return redirect(part)
 
 
-@login_required
+@needs_login
 @says_why
 @require_POST
 def part_retry(request: HttpRequest, uuid: str) -> HttpResponse:
@@ -172,7 +187,7 @@ def part_retry(request: HttpRequest, uuid: str) -> HttpResponse:
     return redirect(part)
 
 
-@login_required
+@needs_login
 @says_why
 @require_POST
 def suggestion_answer(request: HttpRequest, pk: int, answer: str) -> HttpResponse:
@@ -187,7 +202,7 @@ def suggestion_answer(request: HttpRequest, pk: int, answer: str) -> HttpRespons
     return redirect(suggestion.part)
 
 
-@login_required
+@needs_login
 @says_why
 @require_GET
 def trash(request: HttpRequest) -> HttpResponse:
@@ -197,7 +212,7 @@ def trash(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/trash.html", {"page": page, "pages": pages})
 
 
-@login_required
+@needs_login
 @require_http_methods(["GET", "POST"])
 def part_upload(request: HttpRequest) -> HttpResponse:
     """The upload form. Its script sends each file alone; without one the form brings them all."""

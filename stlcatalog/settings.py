@@ -186,11 +186,11 @@ MIDDLEWARE = [
     "catalog.middleware.ContentLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "catalog.middleware.DoorMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "search.middleware.SelectionMiddleware",
 ]
 ROOT_URLCONF = "stlcatalog.urls"

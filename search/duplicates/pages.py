@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog.errors import ServiceError
 from catalog.models import Part
-from catalog.pages import says_why
+from catalog.pages import needs_login, says_why
 from search.duplicates import services as duplicates
 from search.duplicates.services import PairFilters
 from search.models import DuplicatePair
@@ -46,7 +45,7 @@ def duplicate_list(request: HttpRequest) -> HttpResponse:
     return render(request, "search/duplicates.html", context)
 
 
-@login_required
+@needs_login
 @says_why
 @require_POST
 def duplicate_decide(request: HttpRequest, pk: str) -> HttpResponse:

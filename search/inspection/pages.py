@@ -1,12 +1,9 @@
 """The inspector's pages: read the request, call one service or selector, fill a template."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,7 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from catalog.errors import ServiceError
 from catalog.models import Part
-from catalog.pages import says_why
+from catalog.pages import needs_login, says_why
 from catalog.selectors import part_get
 from search.inspection import paper as papers
 from search.inspection import services, showing
@@ -30,27 +27,6 @@ from search.inspection.selectors import (
 )
 from search.inspection.wording import reasons_told, verdict_sentence
 from search.models import Inspection
-
-Page = Callable[..., HttpResponse]
-
-
-def needs_login(page: Page) -> Page:
-    """Who has not logged in is shown the way in, and comes back to where the button was."""
-
-    @wraps(page)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated:
-            return page(request, *args, **kwargs)
-        back = request.htmx.current_url_abs_path if request.htmx else None
-        if back is None and "uuid" in kwargs:
-            back = reverse("inspection", args=[kwargs["uuid"]])
-        way_in = redirect_to_login(back or request.get_full_path())
-        if request.htmx:
-            return HttpResponse(status=204, headers={"HX-Redirect": way_in["Location"]})
-        return way_in
-
-    return wrapped
-
 
 # Beginning --------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from catalog.errors import ServiceError
-from catalog.pages import says_why
+from catalog.pages import needs_login, says_why
 from catalog.selectors import PartPaginator, part_get
 from search.inspection.api_batches import refused_told
 from search.inspection.batching import (
@@ -20,7 +20,6 @@ from search.inspection.batching import (
 )
 from search.inspection.forms import uuid_of
 from search.inspection.models import Verdict
-from search.inspection.pages import needs_login
 
 PER_PAGE = 20
 POLL_MS = 1500

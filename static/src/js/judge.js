@@ -26,7 +26,7 @@ async function thumbSend(form, button) {
   try {
     const body = new FormData(form, button);
     const answer = await fetch(form.action, { method: "POST", body, headers: IN_PLACE });
-    if (!answer.ok) throw new Error(answer.status);
+    if (!answer.ok || answer.redirected) throw new Error(answer.status);
     const held = document.createElement("template");
     held.innerHTML = (await answer.text()).trim();
     const fresh = held.content.firstElementChild;

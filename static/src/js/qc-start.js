@@ -4,6 +4,7 @@
 // and a part that was not chosen is looked for by the first photo.
 
 import { dropBegin } from "./drop.js";
+import { wayInTaken } from "./way-in.js";
 
 const form = document.getElementById("qc-form");
 const input = document.getElementById("qc-photo");
@@ -68,8 +69,7 @@ async function partAsk() {
       body,
       headers: { "HX-Request": "true", "X-CSRFToken": token },
     });
-    const wayIn = response.headers.get("HX-Redirect");
-    if (wayIn) return location.assign(wayIn);
+    if (wayInTaken(response)) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     box.replaceChildren(...page.body.childNodes);
     box.dispatchEvent(new Event("content", { bubbles: true }));

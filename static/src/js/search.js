@@ -9,6 +9,7 @@ import { judgeBegin } from "./judge.js";
 import { isPlain, isTyping } from "./keys.js";
 import { Marks } from "./marks.js";
 import "./verify.js";
+import { wayInTaken } from "./way-in.js";
 
 const TABS = ["picture", "text", "both", "stl"];
 const PAUSE = 350; // ms of quiet before a changed frame or filter asks again
@@ -183,8 +184,7 @@ async function ask() {
       headers: { "HX-Request": "true", "X-CSRFToken": token },
       signal: mine.signal,
     });
-    // Sent to the way in: the session has ended.
-    if (response.redirected) return location.assign(response.url);
+    if (wayInTaken(response)) return;
     const html = await response.text();
     if (mine.signal.aborted) return;
     results.replaceChildren(...answerOf(html));

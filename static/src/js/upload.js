@@ -1,6 +1,7 @@
 // The upload page: each file is sent alone, three at a time, and watched until it is ready.
 
 import { dropBegin } from "./drop.js";
+import { wayInTaken } from "./way-in.js";
 
 const PARALLEL = 3;
 const WATCHED = 4; // parts asked about at once; the rest wait their turn
@@ -139,7 +140,7 @@ async function lookAt(id, job) {
     const response = await fetch(`${form.dataset.part}${id}/progress?brief=1`, {
       headers: { "HX-Request": "true" },
     });
-    if (!response.ok) return watched.delete(id);
+    if (!response.ok || wayInTaken(response)) return watched.delete(id);
     const work = job.row.querySelector(".row-work");
     await workShow(work, response);
     const state = work.querySelector("[data-state]")?.dataset.state;
@@ -172,6 +173,7 @@ list.addEventListener("submit", async (event) => {
   const headers = { "X-CSRFToken": token, "HX-Request": "true" };
   try {
     const response = await fetch(event.submitter.formAction, { method: "POST", headers });
+    if (wayInTaken(response)) return;
     if (response.ok) return await workShow(work, response);
   } catch {
     // The network blinked: the buttons come back.

@@ -3,6 +3,8 @@
 // The cards that stay are the same elements, moved: what is opened, marked or focused in them stays
 // so. Without this script the server does both at once.
 
+import { wayInTaken } from "./way-in.js";
+
 const results = document.getElementById("results");
 const form = document.getElementById("search");
 const TRIES = 3; // while others are being verified
@@ -38,7 +40,8 @@ async function ask(line, tries = 1) {
       headers: { "HX-Request": "true", "X-CSRFToken": token },
       signal: mine.signal,
     });
-    if (!response.ok || response.redirected) throw new Error(response.status);
+    if (wayInTaken(response)) return;
+    if (!response.ok) throw new Error(response.status);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (mine.signal.aborted) return;
     if (tries < TRIES && page.querySelector(".verifying[data-busy]")) {

@@ -4,6 +4,7 @@
 // answer came: the form may say something else by now.
 
 import { heatRead } from "./heat.js";
+import { wayInTaken } from "./way-in.js";
 
 const results = document.getElementById("results");
 const form = document.getElementById("search");
@@ -50,7 +51,7 @@ async function open(button) {
   const address = (button.formAction || button.href).split("?")[0];
   try {
     const response = await ask(button, address);
-    if (response.redirected) return location.assign(response.url);
+    if (wayInTaken(response)) return;
     show(await response.text(), button);
   } catch {
     show("", button);
@@ -125,6 +126,7 @@ async function surface(whole, button) {
       ask(button, whole.dataset.address),
       import(box.dataset.bundle),
     ]);
+    if (wayInTaken(response)) return;
     if (!response.ok) throw new Error(await response.text());
     const heat = heatRead(await response.arrayBuffer());
     box.hidden = false;
