@@ -10,8 +10,10 @@ import secrets
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfoNotFoundError
 
 import dj_database_url
+import tzlocal
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -54,6 +56,17 @@ def secret_key(path: Path) -> str:
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(50))
     return path.read_text(encoding="ascii")
+
+
+def time_zone() -> str:
+    """Which zone times are shown in: TZ's, else the machine's, so that a clock on a page is right.
+
+    UTC where the machine's has no name that the zone files know.
+    """
+    try:
+        return os.environ.get("TZ") or tzlocal.get_localzone_name() or "UTC"
+    except (ZoneInfoNotFoundError, OSError):
+        return "UTC"
 
 
 def choice(name: str, values: tuple[str, ...]) -> str:
@@ -417,8 +430,9 @@ LANGUAGES = [("en", _("English")), ("zh-hant", _("Traditional Chinese"))]
 LOCALE_PATHS = [BASE / "locale"]
 # A TrueType file that reports set Chinese in; none: the one that is shipped.
 PDF_FONT = os.environ.get("STLCATALOG_PDF_FONT", "").strip()
-TIME_ZONE = os.environ.get("TZ") or "UTC"
+TIME_ZONE = time_zone()
 USE_TZ = True
+FORMAT_MODULE_PATH = "stlcatalog.formats"
 
 LOGGING = {
     "version": 1,

@@ -9,6 +9,7 @@ from pathlib import Path
 _data = tempfile.mkdtemp(prefix="stlcatalog-tests-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["STLCATALOG_DATA"] = _data
+os.environ["TZ"] = "UTC"  # not the zone of whoever runs them
 os.environ.pop("DATABASE_URL", None)
 for _name in ("CELERY_BROKER_URL", "CACHE_URL"):
     os.environ.pop(_name, None)

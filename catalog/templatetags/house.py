@@ -61,10 +61,15 @@ def share_bar(several: list[Any]) -> SafeString:
 
 @register.filter
 def significant(value: float | None) -> str:
-    """Three digits that count, as people write them: 1,234 · 12.3 · 0.52; empty for None."""
+    """Three digits that count, as people write them: 1,234 · 12.3 · 0.52; empty for None.
+
+    What is less than the digits show is not nothing: < 0.0001.
+    """
     if value is None:
         return ""
     size = abs(value)
+    if 0 < size < 0.00005:
+        return "< 0.0001"
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 4
     # Both languages of the house write 1,234.5.
     text = f"{value:,.{digits}f}"
@@ -79,17 +84,21 @@ def box(extents: tuple[float, float, float] | None) -> str:
 
 @register.filter
 def volume(mm3: float | None) -> str:
-    """A volume, in cm³ from 100 cm³ up."""
+    """A volume, in cm³ from 100 cm³ up and in m³ from 100,000 cm³ up."""
     if mm3 is None:
         return ""
+    if mm3 >= 1e8:
+        return f"{significant(mm3 / 1e9)} m³"
     return f"{significant(mm3 / 1000)} cm³" if mm3 >= 100_000 else f"{significant(mm3)} mm³"
 
 
 @register.filter
 def area(mm2: float | None) -> str:
-    """A surface, in cm² from 100 cm² up."""
+    """A surface, in cm² from 100 cm² up and in m² from 10,000 cm² up."""
     if mm2 is None:
         return ""
+    if mm2 >= 1e6:
+        return f"{significant(mm2 / 1e6)} m²"
     return f"{significant(mm2 / 100)} cm²" if mm2 >= 10_000 else f"{significant(mm2)} mm²"
 
 

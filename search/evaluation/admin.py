@@ -138,7 +138,7 @@ class EvaluationRunAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("requested"), ordering="created_at")
     def asked_at(self, run: EvaluationRun) -> str:
-        return date_format(timezone.localtime(run.created_at), "Y-m-d H:i")
+        return date_format(timezone.localtime(run.created_at), "SHORT_DATETIME_FORMAT")
 
     @admin.display(description=gettext_lazy("best nDCG"))
     def ndcg(self, run: EvaluationRun) -> str:

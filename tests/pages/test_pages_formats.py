@@ -1,8 +1,15 @@
-"""Numbers as people read them."""
+"""Numbers and times as people read them."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
+from django.utils import translation
+from django.utils.formats import date_format
 
 from catalog.templatetags import house
+from stlcatalog import settings
 
 
 @pytest.mark.parametrize(
@@ -17,6 +24,8 @@ from catalog.templatetags import house
         (0.5, "0.5"),
         (0.01234, "0.0123"),
         (12_345_678.0, "12,345,678"),
+        (0.00005, "0.0001"),
+        (8e-14, "< 0.0001"),
     ],
 )
 def test_lengths_keep_the_digits_that_count(value: float | None, text: str) -> None:
@@ -30,6 +39,46 @@ def test_sizes_carry_a_unit_that_fits() -> None:
     assert house.volume(250_000.0) == "250 cm³"
     assert house.area(1480.2) == "1,480 mm²"
     assert house.area(14_800.0) == "148 cm²"
+    assert house.volume(12_193_180_775_177.0) == "12,193 m³"
+    assert house.area(4.2e6) == "4.2 m²"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "short"),
+    [
+        ("en", "3 Nov 2026, 14:05", "2026-11-03 14:05"),
+        ("zh-hant", "2026年11月3日 14:05", "2026/11/3 14:05"),
+    ],
+)
+def test_times_are_written_so_that_nobody_mistakes_a_day_for_a_month(
+    language: str, said: str, short: str
+) -> None:
+    when = datetime(2026, 11, 3, 14, 5)
+    with translation.override(language):
+        assert date_format(when, "DATETIME_FORMAT") == said
+        assert date_format(when, "SHORT_DATETIME_FORMAT") == short
+
+
+@pytest.mark.parametrize(
+    ("named", "machine", "zone"),
+    [
+        ("Asia/Taipei", "Europe/Rome", "Asia/Taipei"),
+        ("", "Europe/Rome", "Europe/Rome"),
+        ("", None, "UTC"),
+        ("", ZoneInfoNotFoundError("no name"), "UTC"),
+    ],
+)
+def test_times_are_of_the_zone_that_is_named_or_the_machines(
+    monkeypatch: pytest.MonkeyPatch, named: str, machine: Any, zone: str
+) -> None:
+    def of_machine() -> str | None:
+        if isinstance(machine, Exception):
+            raise machine
+        return machine
+
+    monkeypatch.setenv("TZ", named)
+    monkeypatch.setattr("tzlocal.get_localzone_name", of_machine)
+    assert settings.time_zone() == zone
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def test_every_environment_variable_is_in_the_deployment_guide() -> None:
         )
     assert len(named) > 10
     guide = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
-    named -= {"DJANGO_SETTINGS_MODULE", "TZ"}
+    named -= {"DJANGO_SETTINGS_MODULE"}
     assert {name for name in named if f"`{name}`" not in guide} == set()
 
 
