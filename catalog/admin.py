@@ -25,7 +25,8 @@ class ActingAdmin(admin.ModelAdmin):
 def picture_small(part: Part) -> str:
     if not part.thumbnail:
         return "–"
-    return format_html('<img src="{}" width="64" height="64" alt="">', part.thumbnail.url)
+    image = '<img src="{}" width="64" height="64" alt="{}" loading="lazy">'
+    return format_html(image, part.thumbnail.url, part.label)
 
 
 class ReadOnlyInline(admin.TabularInline):
@@ -154,6 +155,7 @@ class PipelineStepAdmin(ActingAdmin):
     list_select_related = ("part",)
     show_full_result_count = False
     search_fields = ("part__number", "part__name")
+    fields = ("part", "step", "state", "attempts", "started_at", "ms", "recipe", "error")
     actions = ("retry",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ import hashlib
 import uuid
 
 from django.conf import settings
+from django.contrib import admin
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -23,8 +24,9 @@ class Category(models.Model):
     name_zh = models.CharField(_("Chinese name"), max_length=120, blank=True)
     prompts = models.JSONField(_("prompts"), default=list, blank=True)
     parent = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="children"
-    )
+        "self", models.SET_NULL, null=True, blank=True, related_name="children",
+        verbose_name=_("broader category"),
+    )  # fmt: skip
     # Tells every process that what it keeps of the categories is old.
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -80,14 +82,15 @@ class Part(models.Model):
         verbose_name=_("category"),
     )  # fmt: skip
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="parts"
-    )
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="parts",
+        verbose_name=_("uploaded by"),
+    )  # fmt: skip
 
     # The uploaded bytes. Kept for ever: everything below can be made from them again.
     file = models.FileField(_("file"), max_length=300)
     file_name = models.CharField(_("file name"), max_length=300)
     file_size = models.PositiveBigIntegerField(_("file size"))
-    sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    sha256 = models.CharField("SHA-256", max_length=64, unique=True, editable=False)
 
     # Where it stands in the pipeline.
     status = models.CharField(
@@ -148,6 +151,7 @@ class Part(models.Model):
         return (self.name_zh or self.name) if (get_language() or "").startswith("zh") else self.name
 
     @property
+    @admin.display(description=_("error"))
     def error(self) -> str:
         """Why the part failed, as a sentence in the reader's language; empty when it did not."""
         return sentence(self.error_code, self.error_params) if self.error_code else ""
@@ -195,7 +199,7 @@ class PipelineStep(models.Model):
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
-    part = models.ForeignKey(Part, models.CASCADE, related_name="steps")
+    part = models.ForeignKey(Part, models.CASCADE, related_name="steps", verbose_name=_("part"))
     step = models.CharField(_("step"), max_length=12, choices=Step)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     # What the step was made with; another recipe makes the step wait again.
@@ -213,9 +217,10 @@ class PipelineStep(models.Model):
         indexes = [models.Index(fields=["state", "step"], name="step_state")]
 
     def __str__(self) -> str:
-        return f"{self.part_id} {self.step}: {self.state}"
+        return f"{self.get_step_display()}: {self.get_state_display()}"
 
     @property
+    @admin.display(description=_("error"))
     def error(self) -> str:
         return sentence(self.error_code, self.error_params) if self.error_code else ""
 
@@ -223,8 +228,12 @@ class PipelineStep(models.Model):
 class Suggestion(models.Model):
     """A category the classifier proposes for a part."""
 
-    part = models.ForeignKey(Part, models.CASCADE, related_name="suggestions")
-    category = models.ForeignKey(Category, models.CASCADE, related_name="suggestions")
+    part = models.ForeignKey(
+        Part, models.CASCADE, related_name="suggestions", verbose_name=_("part")
+    )
+    category = models.ForeignKey(
+        Category, models.CASCADE, related_name="suggestions", verbose_name=_("category")
+    )
     confidence = models.FloatField(_("confidence"))
     accepted = models.BooleanField(_("accepted"), null=True, blank=True)
 
@@ -270,8 +279,9 @@ class ApiToken(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(_("scopes"), default=list)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="api_tokens"
-    )
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="api_tokens",
+        verbose_name=_("user"),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)

@@ -57,7 +57,9 @@ class Embedding(models.Model):
 class Snapshot(models.Model):
     """An index built from the embeddings up to a watermark. The newest one of a space is used."""
 
-    space = models.ForeignKey(Space, models.CASCADE, related_name="snapshots")
+    space = models.ForeignKey(
+        Space, models.CASCADE, related_name="snapshots", verbose_name=_("space")
+    )
     version = models.CharField(_("version"), max_length=40)
     watermark = models.PositiveBigIntegerField(_("watermark"))
     rows = models.PositiveBigIntegerField(_("rows"))

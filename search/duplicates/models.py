@@ -23,8 +23,12 @@ class DuplicatePair(models.Model):
         CONFIRMED = "confirmed", _("duplicates")
 
     # The older part first: the one that the newer one repeats.
-    part_a = models.ForeignKey(Part, models.CASCADE, related_name="duplicates_newer")
-    part_b = models.ForeignKey(Part, models.CASCADE, related_name="duplicates_older")
+    part_a = models.ForeignKey(
+        Part, models.CASCADE, related_name="duplicates_newer", verbose_name=_("older part")
+    )
+    part_b = models.ForeignKey(
+        Part, models.CASCADE, related_name="duplicates_older", verbose_name=_("newer part")
+    )
     relation = models.CharField(_("relation"), max_length=8, choices=Relation)
     # The size of part_b over that of part_a.
     factor = models.FloatField(_("factor"))
@@ -53,4 +57,4 @@ class DuplicatePair(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.part_a_id} / {self.part_b_id}: {self.relation}"
+        return f"{self.part_a_id} / {self.part_b_id}: {self.get_relation_display()}"

@@ -37,7 +37,8 @@ def picture(name: str, *, width: int) -> str:
     if not name:
         return "–"
     url = media_url(name)
-    image = format_html('<img src="{}" width="{}" alt="" loading="lazy">', url, width)
+    image = '<img src="{}" width="{}" alt="{}" loading="lazy">'
+    image = format_html(image, url, width, _("photo"))
     return format_html('<a href="{}">{}</a>', url, image)
 
 
