@@ -3,6 +3,7 @@
 import htmx from "htmx.org";
 import { keysBegin } from "./keys.js";
 import { themeBegin } from "./theme-button.js";
+import "./told.js";
 import "./why.js";
 
 themeBegin(document.getElementById("theme"));
