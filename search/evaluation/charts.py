@@ -104,13 +104,19 @@ def lines_draw(
     *,
     width: int = 640,
     height: int = 210,
+    percent: bool = False,
 ) -> Lines:
-    """A line from 0 to 1 for each {label: (series, value at each mark)}; None is a gap."""
+    """A line from 0 to 1 for each {label: (series, value at each mark)}; None is a gap.
+
+    With `percent` the figures beside it are shares, as the page around it writes them.
+    """
     left, right, top, bottom = 40, width - 14, 12, height - 26
     step = (right - left) / max(1, len(marks) - 1)
     across = [round(left + step * place, 1) for place in range(len(marks))]
     if len(marks) == 1:
         across = [round((left + right) / 2, 1)]
+
+    told, ticked = (".0%", ".0%") if percent else (".3f", "g")
 
     def up(value: float) -> float:
         return round(bottom - (bottom - top) * value, 1)
@@ -118,7 +124,7 @@ def lines_draw(
     lines = []
     for label, (colour, values) in series.items():
         points = [
-            Point(x, up(value), f"{label}, {mark}: {value:.3f}")
+            Point(x, up(value), f"{label}, {mark}: {value:{told}}")
             for x, mark, value in zip(across, marks, values, strict=True)
             if value is not None
         ]
@@ -130,5 +136,5 @@ def lines_draw(
         for n, (x, mark) in enumerate(zip(across, marks, strict=True))
         if n % every == 0
     ]
-    ticks = [Tick(up(tick), f"{tick:g}") for tick in TICKS]
+    ticks = [Tick(up(tick), f"{tick:{ticked}}") for tick in TICKS]
     return Lines(width, height, left, right, bottom, top, ticks, shown, lines)

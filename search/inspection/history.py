@@ -100,7 +100,7 @@ class Trend:
             _("passed"): (1, [period.rate for period in self.periods]),
             _("decided good"): (2, [period.decided_good for period in self.periods]),
         }
-        return lines_draw(marks, series, width=860)
+        return lines_draw(marks, series, width=860, percent=True)
 
 
 def pass_trend(filters: InspectionFilters, *, by: str = "day") -> Trend:

@@ -108,7 +108,8 @@ def rings_of(photo: InspectionPhoto, diagonal: float) -> list[Ring]:
         x, y = blob["place"]
         text = kinds.get(blob["kind"], "")
         if diagonal:
-            text = f"{text}: {significant(blob['thickness'] * diagonal)} mm"
+            size = significant(blob["thickness"] * diagonal)
+            text = _("%(what)s: %(size)s mm") % {"what": text, "size": size}
         rings.append(
             Ring(
                 round(x, 1), round(y, 1), round(min(radius, 0.12 * longest), 1), blob["kind"], text

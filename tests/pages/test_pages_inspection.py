@@ -441,6 +441,9 @@ class TestHistory:
         assert sum(p.n for p in pass_trend(InspectionFilters(), by="week").periods) == 4
         chart = by_day.chart()
         assert len(chart.lines[0].points) == 2 and len(chart.marks) <= 8
+        # In percent, as the rate above it.
+        assert [tick.label for tick in chart.ticks][-2:] == ["75%", "100%"]
+        assert chart.lines[0].points[0].title.endswith("%")
 
     def test_a_trend_of_too_many_counts_the_newest_and_says_so(
         self, client: Client, inspected: Any, part: Part, monkeypatch: Any
