@@ -87,9 +87,19 @@ class MarksInput(serializers.Serializer):
     less = MarksField(help_text="Parts that it is less like; they are not among the results.")
 
 
-class QueryInput(MarksInput):
+class EngineInput(MarksInput):
     k = serializers.IntegerField(required=False, default=None, allow_null=True)
-    engine = serializers.CharField(required=False, default="", allow_blank=True, max_length=40)
+    engine = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=40,
+        help_text="The engine that answers, by its name in GET /api/engines/; or words, where text "
+        "is asked; or fusion, all that can answer together: the default where there are several.",
+    )
+
+
+class QueryInput(EngineInput):
     filters = FiltersInput(required=False, default=Filters())
 
 
@@ -361,17 +371,12 @@ class MeshSearchApi(SearchApi):
         return asked
 
 
-class SimilarInput(MarksInput):
-    k = serializers.IntegerField(required=False, default=None, allow_null=True)
-    engine = serializers.CharField(required=False, default="", allow_blank=True, max_length=40)
-
-
 class PartSimilarApi(APIView):
     scopes: ClassVar = {"GET": "read"}
 
-    @extend_schema(parameters=[SimilarInput], responses=AnswerOutput)
+    @extend_schema(parameters=[EngineInput], responses=AnswerOutput)
     def get(self, request: Request, uuid: str) -> Response:
         """The parts most like a part of the catalogue, as its mesh would find them."""
-        asked = SimilarInput(data=request.query_params)
+        asked = EngineInput(data=request.query_params)
         asked.is_valid(raise_exception=True)
         return Response(answer_body(parts_similar(part_get(uuid), **asked.validated_data)))

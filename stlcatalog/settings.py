@@ -441,6 +441,11 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     # A refused request is in its answer; the log is for what went wrong on our side.
     # The file-system broker has no host to name, and kombu would say so at every connection.
-    "loggers": {"django.request": {"level": "ERROR"}, "kombu.connection": {"level": "ERROR"}},
+    # faiss tells of each processor that it was not built for, as if something were missing.
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "kombu.connection": {"level": "ERROR"},
+        "faiss.loader": {"level": "WARNING"},
+    },
     "root": {"handlers": ["stderr"], "level": os.environ.get("STLCATALOG_LOG_LEVEL", "INFO")},
 }

@@ -1,6 +1,7 @@
 """Rows of vectors become visible in the order of their numbers; readers miss none."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -231,6 +232,37 @@ def test_a_row_committed_late_is_not_missed() -> None:
     assert not errors
     assert set(found(2)) == {early, late}
     assert list(Embedding.objects.order_by("seq").values_list("part", flat=True)) == [early, late]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_build_at_once_build_one(monkeypatch) -> None:
+    from search.engine.index import snapshot
+
+    for i in range(4):
+        write(part(i).pk, i)
+    built: list[object] = []
+    whole = snapshot.snapshot_build
+
+    def slowly(*args: object, **how: object) -> object:
+        built.append(how["version"])
+        time.sleep(0.3)
+        return whole(*args, **how)
+
+    monkeypatch.setattr(snapshot, "snapshot_build", slowly)
+    versions: list[str] = []
+
+    def compact() -> None:
+        try:
+            versions.append(indices.index_compact(SPACE.key).version)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=compact) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert versions == built * 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -183,6 +184,24 @@ def test_bad_questions_are_refused(large):
     for nprobe in (0, -1):
         with pytest.raises(ValueError, match="nprobe must be"):
             index.search(queries(1), k=1, nprobe=nprobe)
+
+
+@pytest.mark.parametrize("kind", ["IVFFlat", "IVFPQ", "HNSW"])
+def test_an_effort_is_of_one_search_alone(tmp_path, kind):
+    """Searches at once, each with its own, find what each finds by itself."""
+    vectors = embeddings(1500)
+    index = opened(tmp_path, vectors, kind, nprobe=32, candidate_k=40)
+    asked = queries(40)
+
+    def found(nprobe: int | None) -> list[list[int]]:
+        return [index.search(q[None], k=10, nprobe=nprobe).part_ids.tolist() for q in asked]
+
+    alone = {nprobe: found(nprobe) for nprobe in (1, None, 300)}
+    assert alone[1] != alone[300]  # it matters
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(3):
+            together = {nprobe: pool.submit(found, nprobe) for nprobe in alone}
+            assert {nprobe: of.result() for nprobe, of in together.items()} == alone
 
 
 def test_an_empty_index_finds_nothing(tmp_path):
