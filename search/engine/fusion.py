@@ -7,7 +7,7 @@ Several rankings become a `Fused`: one order, and what each ranking's share in e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,20 +36,6 @@ class Fused:
     part_ids: Ints
     scores: Floats
     shares: Mapping[Any, Floats]
-
-
-def views_pool(similarities: Float, offsets: Ints, *, pooling: Literal["max", "mean"]) -> Float:
-    """Pool the similarities of views into those of their parts.
-
-    similarities (n,) or (n, q); part i owns views offsets[i]:offsets[i + 1], at least one;
-    offsets (r + 1,). Returns (r,) or (r, q).
-    """
-    starts, lengths = offsets[:-1], np.diff(offsets)
-    if pooling == "max":
-        return np.maximum.reduceat(similarities, starts, axis=0)
-    shape = (-1, *[1] * (similarities.ndim - 1))
-    pooled = np.add.reduceat(similarities, starts, axis=0) / lengths.reshape(shape)
-    return pooled.astype(np.float32)
 
 
 def views_mean(vectors: Float) -> Float:

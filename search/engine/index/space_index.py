@@ -1,6 +1,6 @@
 """One space's index in one process: a snapshot, the rows after it, and searches over both.
 
-Writers (`snapshot_set`, `rows_append`, `rows_remove`) take turns and publish a new immutable
+Writers (`snapshot_set`, `rows_append`) take turns and publish a new immutable
 generation; a search reads it once and works on it to its end, so a switch in the middle can
 neither hide a part nor show it twice. Where rows come from is the caller's business.
 """
@@ -15,7 +15,6 @@ import numpy as np
 from search.engine.errors import SnapshotError
 from search.engine.index.retrieval import (
     Generation,
-    ids_sort,
     parts_rank,
     parts_rank_many,
     question_make,
@@ -38,8 +37,6 @@ class SpaceIndex:
         self._tail = Tail(d)
         # The watermark below which the tail holds nothing.
         self._base = 0
-        # Removed part -> watermark at that moment: older rows stay hidden whatever snapshot comes.
-        self._removed: dict[int, int] = {}
         self._now = Generation(
             number=0, watermark=0, snapshot=None, mapped=None, tail=self._tail.segment()
         )
@@ -117,21 +114,8 @@ class SpaceIndex:
                 return 0
             number = self._now.number + 1
             self._tail.append(batch, generation=number)
-            self._tail.remove(self._removed_before(batch), generation=number)
             self._publish(number, int(batch.seqs[-1]), changed=batch.part_ids)
             return len(batch)
-
-    def rows_remove(self, part_ids: Collection[int] | Ints) -> None:
-        """Hide the parts' rows up to the watermark, now and in any snapshot set later.
-
-        A row with a higher sequence number brings a part back.
-        """
-        ids = ids_sort(part_ids)
-        with self._lock:
-            number = self._now.number + 1
-            self._tail.remove(ids, generation=number)
-            self._removed.update(dict.fromkeys(ids.tolist(), self._now.watermark))
-            self._publish(number, self._now.watermark, changed=ids)
 
     def search(
         self,
@@ -213,18 +197,7 @@ class SpaceIndex:
         died = np.where(snapshot.part_ids < 0, 0, ALIVE)
         rows = snapshot.rows_of(replaced)
         died[rows[rows >= 0]] = 0
-        rows = snapshot.rows_of(np.fromiter(self._removed, np.int64))
-        until = np.fromiter(self._removed.values(), np.int64)[rows >= 0]
-        rows = rows[rows >= 0]
-        died[rows[snapshot.seqs[rows] <= until]] = 0
         return Segment(snapshot.part_ids, snapshot.offsets, snapshot.vectors, died)
-
-    def _removed_before(self, batch: RowBatch) -> Ints:
-        """Parts whose row was removed already: it comes again when the watermark fell back."""
-        if not self._removed:
-            return np.empty(0, np.int64)
-        until = [self._removed.get(part_id, 0) for part_id in batch.part_ids.tolist()]
-        return batch.part_ids[batch.seqs <= np.array(until)]
 
     def _publish(self, number: int, watermark: int, *, changed: Ints) -> None:
         """Let the changed parts' snapshot rows die, then show the next generation."""

@@ -1,7 +1,7 @@
 """The rows after a snapshot: append-only arrays in memory that readers share without a lock.
 
 Versions instead of locks: every change of a `SpaceIndex` has a generation, and `died` holds the
-generation at which a row was replaced or removed. A reader of generation g sees the first n rows
+generation at which a row was replaced. A reader of generation g sees the first n rows
 as they were then: row i lives if `died[i] > g`. Later writes touch only what it does not look at:
 rows beyond n, and `died` values that are greater than g before and after.
 """
@@ -79,13 +79,6 @@ class Tail:
                 self._died[before] = generation
             self._latest[part_id] = row
         self._rows = stop
-
-    def remove(self, part_ids: Ints, *, generation: int) -> None:
-        """Let the parts' rows die at `generation`; unknown parts are ignored."""
-        for part_id in part_ids.tolist():
-            row = self._latest.pop(part_id, None)
-            if row is not None:
-                self._died[row] = generation
 
     def row_of(self, part_id: int) -> int | None:
         """The living row of a part."""

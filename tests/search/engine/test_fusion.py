@@ -15,7 +15,6 @@ from search.engine.fusion import (
     scores_add,
     scores_fuse,
     similarities_scale,
-    views_pool,
 )
 
 rankings_made = st.dictionaries(
@@ -101,18 +100,6 @@ def test_what_makes_no_sense_is_refused():
         rankings_fuse({"a": np.array([1])}, {"a": -1})
     with pytest.raises(ValueError, match="repeats"):
         rankings_fuse({"a": np.array([1, 2, 1])}, {"a": 1})
-
-
-@pytest.mark.parametrize("pooling", ["max", "mean"])
-@pytest.mark.parametrize("shape", [(9,), (9, 3)])
-def test_views_are_pooled_within_their_part(pooling, shape):
-    similarities = np.random.default_rng(0).random(shape, np.float32)
-    offsets = np.array([0, 1, 5, 9])
-    join = {"max": np.max, "mean": np.mean}[pooling]
-    wanted = [join(similarities[a:b], axis=0) for a, b in ((0, 1), (1, 5), (5, 9))]
-    pooled = views_pool(similarities, offsets, pooling=pooling)
-    assert pooled.dtype == np.float32
-    np.testing.assert_allclose(pooled, wanted, rtol=1e-6)
 
 
 @given(st.integers(0, 1000), st.floats(0, 1))

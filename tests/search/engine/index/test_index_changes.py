@@ -1,4 +1,4 @@
-"""Rows come, are replaced, go, and move into snapshots while searches run."""
+"""Rows come, are replaced, and move into snapshots while searches run."""
 
 from __future__ import annotations
 
@@ -78,23 +78,6 @@ def test_a_part_twice_in_one_batch_keeps_its_later_row():
     check(index.search(asked, k=5), brute({6: vectors[1], 5: vectors[2]}, asked), 5)
 
 
-def test_a_removed_part_stays_away_until_a_newer_row(tmp_path):
-    vectors = embeddings(10)
-    index = SpaceIndex(D)
-    index.rows_append(rows(vectors))
-    index.rows_remove([3, 999])
-    assert ids_of(index) == [1, 2, 4, 5, 6, 7, 8, 9, 10]
-    assert index.part_vectors(3) is None
-    # A snapshot read from the database before the removal still holds the row.
-    index.snapshot_set(built(tmp_path, [rows(vectors)], "v1"))
-    assert ids_of(index) == [1, 2, 4, 5, 6, 7, 8, 9, 10]
-    assert index.part_vectors(3) is None
-    index.rows_append(rows(vectors[:1], first_seq=11, first_id=3))
-    assert ids_of(index) == list(range(1, 11))
-    index.rows_remove({1})
-    assert ids_of(index) == list(range(2, 11))
-
-
 def test_a_switch_drops_the_tail_rows_it_covers(tmp_path):
     vectors = embeddings(30)
     index = SpaceIndex(D)
@@ -113,11 +96,10 @@ def test_an_older_snapshot_makes_the_watermark_fall_back(tmp_path):
     index = SpaceIndex(D)
     index.snapshot_set(built(tmp_path, [rows(vectors[:20])], "v2"))
     index.rows_append(rows(vectors[20:], first_seq=21, first_id=21))
-    index.rows_remove([5, 15])
     index.snapshot_set(old)
-    assert (index.size, index.watermark) == (9, 10)
+    assert (index.size, index.watermark) == (10, 10)
     index.rows_append(rows(vectors[10:], first_seq=11, first_id=11))
-    assert ids_of(index) == [part for part in range(1, 31) if part not in (5, 15)]
+    assert ids_of(index) == list(range(1, 31))
     index.snapshot_set(None)
     assert (index.size, index.watermark) == (0, 0)
 
@@ -217,14 +199,6 @@ class IndexModel(RuleBasedStateMachine):
     @rule()
     def refresh(self) -> None:
         self.index.rows_append(self.batch(self.index.watermark))
-
-    @rule(parts=st.sets(st.integers(0, 12), max_size=3))
-    def remove(self, parts: set[int]) -> None:
-        # A row that the index has not read may be hidden by nobody: read first, as callers do.
-        self.refresh()
-        for part in parts:
-            self.table.pop(part, None)
-        self.index.rows_remove(parts)
 
     @rule(kind=st.sampled_from(["Flat", "IVFPQ"]))
     def compact(self, kind: str) -> None:

@@ -23,7 +23,7 @@ SPACE = "test-0000-32"
 
 @pytest.fixture(scope="module", params=["Flat", "IVFPQ", "IVFFlat", "HNSW"])
 def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SpaceIndex:
-    """A snapshot of each type with replaced and removed rows, and a tail."""
+    """A snapshot of each type with replaced rows, and a tail."""
     root: Path = tmp_path_factory.mktemp(request.param)
     vectors = embeddings(1300)
     config = IndexConfig(index_type=request.param, exact_below=100)
@@ -31,7 +31,6 @@ def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     index = SpaceIndex(D)
     index.snapshot_set(snapshot_open(root / SPACE / "v1", space_key=SPACE, d=D))
     index.rows_append(rows(vectors[1000:], first_seq=1001, first_id=951))
-    index.rows_remove([3, 700, 1200])
     return index
 
 
