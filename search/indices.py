@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from catalog.errors import ServiceError
@@ -51,10 +52,11 @@ def _held(key: str, d: int) -> Held:
 def index_current(space: "engine_space.Space") -> "SpaceIndex":
     """The space's index, up to the last commit."""
     held = _held(space.key, space.d)
-    row = Space.objects.filter(key=space.key).first()
+    version = Snapshot.objects.filter(space=OuterRef("pk")).values("version")[:1]
+    row = Space.objects.filter(key=space.key).annotate(newest=Subquery(version)).first()
     if row is None:
         return held.index
-    newest = row.snapshots.values_list("version", flat=True).first() or ""
+    newest = row.newest or ""
     if newest != held.version:
         _snapshot_follow(held, row, newest)
     with held.lock:
