@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.engine.metrics import (
+    NORMAL_FROM,
     average_precision,
     bootstrap_interval,
+    bootstrap_intervals,
     grades_of,
     ndcg_at_k,
     percentiles,
@@ -116,6 +118,20 @@ def test_the_interval_covers_the_mean_as_often_as_it_says():
         covered += low <= 0.4 <= high
     assert 0.82 <= covered / 200 <= 0.97
     assert bootstrap_interval([0.5, 0.5]) == (0.5, 0.5)
+
+
+def test_columns_are_drawn_together_and_many_values_not_at_all():
+    rng = np.random.default_rng(1)
+    values = rng.random((NORMAL_FROM - 1, 2)) ** 3
+    drawn = bootstrap_intervals(values, resamples=1000)
+    alone = bootstrap_interval(values[:, 0], resamples=1000)
+    assert alone == pytest.approx(drawn[0], abs=1e-9)
+    known = bootstrap_intervals(np.vstack([values, values[:1]]))
+    assert known == pytest.approx(drawn, abs=1e-3)
+    # No mean can lie beyond the values.
+    almost = np.ones((NORMAL_FROM, 1))
+    almost[0] = 0.9
+    assert bootstrap_intervals(almost).max() <= 1
 
 
 def test_percentiles_of_known_timings():

@@ -20,7 +20,7 @@ def test_few_queries_are_compared_exactly() -> None:
     assert paired_p([1, 1, 1], [0, 0, 0]) == pytest.approx(2 / 8)
 
 
-@pytest.mark.parametrize("n", [EXACT_MOST, 60])
+@pytest.mark.parametrize("n", [EXACT_MOST, 61, 500])
 def test_it_agrees_with_an_independent_test(n: int) -> None:
     rng = np.random.default_rng(7)
     a, b = rng.random(n) + 0.1, rng.random(n)
