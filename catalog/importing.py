@@ -21,6 +21,7 @@ from catalog import services
 from catalog.errors import ServiceError
 from catalog.models import Category
 from catalog.queue import LATER
+from catalog.tables import cell
 from search.engine.errors import MeshError
 from search.engine.mesh.archive import Archive, ArchiveLimits, Member
 from search.engine.mesh.types import SUFFIXES
@@ -146,4 +147,5 @@ def report_write(path: Path, results: Iterable[Result]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("file", "state", "part", "reason"))
-        writer.writerows((r.file, r.state, r.part, r.reason) for r in results)
+        for r in results:
+            writer.writerow([cell(value) for value in (r.file, r.state, r.part, r.reason)])

@@ -10,13 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog.tables import MARK, Echo, cell
 from search.inspection.selectors import InspectionFilters, inspections, others_of
 from search.inspection.wording import Others, reason_sentences
 from search.models import Inspection
 
 CHUNK = 500
-# Spreadsheets take what begins with these for a formula: a name must not become one.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 COLUMNS = (
     ("id", gettext_lazy("Inspection")),
@@ -43,20 +42,10 @@ COLUMNS = (
 )
 
 
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def inspections_csv(filters: InspectionFilters, *, base: str) -> Iterator[str]:
-    """The lines of the table, in the reader's language; `base` is the site's address.
-
-    Begins with a byte order mark, without which spreadsheets guess another encoding.
-    """
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow([name for name, _title in COLUMNS])
+    """The lines of the table, in the reader's language; `base` is the site's address."""
+    writer = csv.writer(Echo())
+    yield MARK + writer.writerow([name for name, _title in COLUMNS])
     yield writer.writerow([str(title) for _name, title in COLUMNS])
     rows = inspections(filters).select_related("part", "batch", "decided_by")
     rest = rows.prefetch_related("photos").iterator(chunk_size=CHUNK)
@@ -102,9 +91,3 @@ def moment(when: Any) -> str:
 
 def rounded(value: float | None, digits: int = 4) -> str:
     return "" if value is None else f"{value:.{digits}f}"
-
-
-def cell(value: Any) -> str:
-    """One line of text that no spreadsheet takes for a formula."""
-    text = " ".join(str(value).split())
-    return f"'{text}" if text.startswith(FORMULA) else text

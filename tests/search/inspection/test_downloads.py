@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from search.inspection.export import cell
+from catalog.tables import cell
 from search.inspection.report import runs
 from search.models import Inspection
 
