@@ -142,6 +142,7 @@ SENTENCES = {
     "not_a_hit": _("That part was not among the hits of that search."),
     "staff_only": _("This is for the staff."),
     "judgement_incomplete": _("Send part, and either search and thumb, or text and grade."),
+    "evaluation_cancelled": _("This evaluation was cancelled."),
     "evaluation_over": _("This evaluation is over already."),
     "judgements_not_text": _(
         "The file of judgements is not a text in UTF-8. A spreadsheet writes one as “CSV UTF-8”."

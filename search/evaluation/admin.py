@@ -6,7 +6,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -17,6 +23,7 @@ from django.utils.translation import gettext_lazy
 from catalog.errors import ServiceError
 from search.evaluation import report as evaluation_report
 from search.evaluation import services as evaluation
+from search.evaluation.metrics import FEW
 from search.evaluation.models import QueryKind
 from search.evaluation.questions import DEFAULT_SOURCES, SOURCES, Choice
 from search.models import EvaluationRun, EvaluationValue
@@ -118,6 +125,7 @@ class EvaluationRunAdmin(admin.ModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("compare/", wrap(self.compare_view), name="search_evaluationrun_compare"),
+            path("<int:pk>/values.csv", wrap(self.values_view), name="search_evaluationrun_values"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="search_evaluationrun_cancel"),
             *super().get_urls(),
         ]
@@ -159,7 +167,7 @@ class EvaluationRunAdmin(admin.ModelAdmin):
         names = evaluation_report.measure_names(10)
         # Depths may differ over the years: the measure's name without one.
         context = {
-            "history": evaluation_report.history_chart(),
+            "history": evaluation_report.history(),
             "history_measure": names["ndcg"].split("@")[0],
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
@@ -226,6 +234,18 @@ class EvaluationRunAdmin(admin.ModelAdmin):
             messages.error(request, _("This evaluation is over already."))
         return HttpResponseRedirect(reverse("admin:search_evaluationrun_change", args=[pk]))
 
+    def values_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+        run = self.get_object(request, str(pk))
+        if run is None:
+            raise Http404
+        if not self.has_view_permission(request, run):
+            raise PermissionDenied
+        return StreamingHttpResponse(
+            evaluation_report.values_csv(run),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="evaluation-{run.pk}.csv"'},
+        )
+
     def compare_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -241,6 +261,7 @@ class EvaluationRunAdmin(admin.ModelAdmin):
             "second": second,
             "rows": [{**row, "measure": names[row["measure"]]} for row in rows],
             "differ": evaluation_report.settings_differ(first, second),
+            "few": any(row["few"] for row in rows) and FEW,
         }
         title = _("Evaluations %(a)s and %(b)s") % {"a": first.pk, "b": second.pk}
         return self._page(request, "compare", title, context)

@@ -4,7 +4,7 @@ No script and no styles: pages keep to the content policy, and every chart stand
 that says the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 ROW = 34  # pixels of a bar's row
@@ -98,6 +98,18 @@ def bars_draw(rows: Sequence[tuple[str, int, Sequence[float]]], *, width: int = 
     return Bars(width, bottom + 22, left, across[-1], bottom, ticks, bars)
 
 
+def _path(
+    across: Sequence[float], values: Sequence[float | None], up: Callable[[float], float]
+) -> str:
+    """The line through the values, broken where there is none."""
+    steps, drawn = [], False
+    for x, value in zip(across, values, strict=True):
+        if value is not None:
+            steps.append(f"{'L' if drawn else 'M'}{x} {up(value)}")
+        drawn = value is not None
+    return " ".join(steps)
+
+
 def lines_draw(
     marks: Sequence[str],
     series: Mapping[str, tuple[int, Sequence[float | None]]],
@@ -128,8 +140,7 @@ def lines_draw(
             for x, mark, value in zip(across, marks, values, strict=True)
             if value is not None
         ]
-        path = " ".join(f"{'L' if n else 'M'}{point.x} {point.y}" for n, point in enumerate(points))
-        lines.append(Line(label, colour, path, points))
+        lines.append(Line(label, colour, _path(across, values, up), points))
     every = max(1, -(-len(marks) // 8))
     shown = [
         Tick(x, mark)

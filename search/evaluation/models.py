@@ -85,7 +85,7 @@ class EvaluationQuery(models.Model):
     text = models.CharField(_("words"), max_length=500, blank=True)
     language = models.CharField(_("language"), max_length=4, choices=Language, blank=True)
     file = models.FileField(_("file"), max_length=200, blank=True)
-    digest = models.CharField(_("query's hash"), max_length=64)
+    digest = models.CharField(_("query's hash"), max_length=64, db_index=True)
     created_at = models.DateTimeField(_("added"), default=timezone.now)
 
     class Meta:

@@ -6,6 +6,7 @@ searched and judged. A question is known by a short name (`ref`), so that a run 
 it was left; what the name stands for is read when it is asked.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,11 +14,14 @@ from typing import Protocol
 
 import numpy as np
 from django.db.models import Count, QuerySet
+from django.db.models.fields.files import FieldFile
 
 from catalog.models import Category, Part
 from search.expand import script_of
 from search.models import EvaluationQuery, Judgement
 from search.query import Query
+
+log = logging.getLogger(__name__)
 
 SOURCES = ("file", "category", "staff", "click")
 # A click says that a part was worth a look: measured with it only where that is asked.
@@ -132,22 +136,31 @@ class Reader:
 
     def read(self, ref: str) -> Question | None:
         """The question, or None when what it asks about is gone or nothing would be right."""
+        try:
+            question = self._question(ref)
+        except FileNotFoundError as error:
+            log.warning("the question %s cannot be asked: %s", ref, error)
+            return None
+        return question if question and question.truth.relevant else None
+
+    def _question(self, ref: str) -> Question | None:
         kind, _, rest = ref.partition(":")
         match kind:
             case "q":
-                question = self._judged(ref, int(rest))
+                return self._judged(ref, int(rest))
             case "c":
                 category, what = rest.split(":", 1)
-                question = self._category_words(ref, int(category), what)
+                return self._category_words(ref, int(category), what)
             case _:
-                question = self._part_asks(ref, kind, int(rest))
-        return question if question and question.truth.relevant else None
+                return self._part_asks(ref, kind, int(rest))
 
     def _judged(self, ref: str, pk: int) -> Question | None:
         row = EvaluationQuery.objects.filter(pk=pk).first()
         if row is None:
             return None
-        source, grades = grades_joined(row, self.choice.of_judged())
+        source, grades = grades_joined(
+            row, self.choice.of_judged(), query_set=self.choice.query_set
+        )
         return Question(
             ref=ref,
             label=str(row)[:120],
@@ -182,7 +195,7 @@ class Reader:
         if kind != "m" and image is None:
             return None
         asked = CATEGORY_KIND_OF[kind]
-        mesh = part.file if kind == "m" else None
+        mesh = _there(part.file) if kind == "m" else None
         return Question(
             ref=ref,
             label=str(part)[:120],
@@ -242,21 +255,29 @@ def query_of(row: EvaluationQuery) -> Query:
     held = {}
     if row.file:
         if row.kind == "mesh":
-            held["mesh"] = row.file
+            held["mesh"] = _there(row.file)
         else:
             with row.file.open("rb") as file:
                 held["image"] = file.read()
     return Query(kind=row.kind, text=row.text, **held)
 
 
-def grades_joined(row: EvaluationQuery, sources: Sequence[str]) -> tuple[str, dict[int, float]]:
+def grades_joined(
+    row: EvaluationQuery, sources: Sequence[str], *, query_set: str = ""
+) -> tuple[str, dict[int, float]]:
     """Where its judgements come from, and {part: grade} of the parts that can be found.
 
-    People who disagree meet in the middle; a click counts only where nobody judged.
+    The same query may be in several sets, and judged by staff besides: it is one question, and all
+    that was said of it counts. People who disagree meet in the middle; a click counts only where
+    nobody judged.
     """
-    rows = row.judgements.filter(
-        source__in=sources, part__deleted_at__isnull=True, part__status=Part.Status.READY
-    ).values_list("part", "grade", "source")
+    said_of = Judgement.objects.filter(
+        query__digest=row.digest, source__in=sources,
+        part__deleted_at__isnull=True, part__status=Part.Status.READY,
+    )  # fmt: skip
+    if query_set:
+        said_of = said_of.filter(query__query_set=query_set)
+    rows = said_of.values_list("part", "grade", "source")
     said: dict[int, list[float]] = {}
     clicked: dict[int, float] = {}
     found = set()
@@ -272,8 +293,12 @@ def grades_joined(row: EvaluationQuery, sources: Sequence[str]) -> tuple[str, di
 
 
 def _judged_refs(choice: Choice) -> Iterator[str]:
-    """Of each source the queries with a part that is right, each query once."""
-    rng, seen = np.random.default_rng(choice.seed), set()
+    """Of each source the queries with a part that is right, each query once.
+
+    Known by its hash: in two sets the same words would count twice, with two truths.
+    """
+    rng = np.random.default_rng(choice.seed)
+    seen: set[str] = set()
     for source in choice.of_judged():
         rows = EvaluationQuery.objects.filter(
             judgements__source=source,
@@ -285,10 +310,13 @@ def _judged_refs(choice: Choice) -> Iterator[str]:
             rows = rows.filter(kind__in=choice.kinds)
         if choice.query_set:
             rows = rows.filter(query_set=choice.query_set)
-        ids = [pk for pk in rows.order_by("pk").values_list("pk", flat=True).distinct()
-               if pk not in seen]  # fmt: skip
-        seen.update(chosen := _drawn(ids, choice.limit, rng))
-        yield from (f"q:{pk}" for pk in chosen)
+        firsts: dict[str, int] = {}
+        for pk, digest in rows.order_by("pk").values_list("pk", "digest").distinct():
+            if digest not in seen:
+                firsts.setdefault(digest, pk)
+        drawn = _drawn(list(firsts.items()), choice.limit, rng)
+        seen.update(digest for digest, _pk in drawn)
+        yield from (f"q:{pk}" for _digest, pk in drawn)
 
 
 def _category_refs(choice: Choice) -> list[str]:
@@ -340,6 +368,13 @@ def _drawn(items: list, most: int, rng: np.random.Generator) -> list:
     if len(items) <= most:
         return items
     return [items[place] for place in sorted(rng.choice(len(items), most, replace=False).tolist())]
+
+
+def _there(file: FieldFile) -> FieldFile:
+    """A file that is read later. Raises `FileNotFoundError`."""
+    if not file.storage.exists(str(file.name)):
+        raise FileNotFoundError(file.name)
+    return file
 
 
 def _picture(part: Part) -> bytes | None:

@@ -1,18 +1,21 @@
 """What the pages of evaluations show: reads runs, decides nothing and writes nothing."""
 
-from collections.abc import Mapping, Sequence
+import csv
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog.tables import MARK, Echo, cell
 from search import engines
-from search.engine.metrics import bootstrap_interval
+from search.engine.metrics import bootstrap_intervals
 from search.engine.significance import holm, paired_p
 from search.evaluation.charts import Bars, Lines, bars_draw, lines_draw
-from search.evaluation.metrics import GROUPS, MEASURES
+from search.evaluation.metrics import FEW, GROUPS, MEASURES
 from search.evaluation.questions import ready_parts
 from search.models import EvaluationQuery, EvaluationRun, EvaluationValue, Judgement
 
@@ -20,6 +23,7 @@ DEFAULT_MEASURE = "ndcg"
 REAL = 0.05  # a corrected p below it is called a difference
 WORST = 10
 HISTORY = 24
+LINES = 8  # colours there are
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,11 @@ class Cell:
     high: float
     n: int
     best: bool = False
+
+    @property
+    def few(self) -> bool:
+        """Of too few questions for its interval to be wide enough."""
+        return self.n < FEW
 
 
 @dataclass(frozen=True)
@@ -126,7 +135,29 @@ def run_report(run: EvaluationRun, measure: str = DEFAULT_MEASURE) -> dict[str, 
         ],
         "refused": sum(run.metrics.get("refused", {}).values()),
         "gone": run.metrics.get("gone", 0),
+        "switched": run.metrics.get("switched", False),
+        "beside": bool(run.metrics.get("latency")) and _others_meanwhile(run),
+        "few": any(0 < of.get("n", 0) < FEW for held in found.values() for of in held.values())
+        and FEW,
     }
+
+
+def _others_meanwhile(run: EvaluationRun) -> bool:
+    """Whether another run was under way at the same time."""
+    began = EvaluationRun.objects.filter(started_at__lt=run.finished_at or timezone.now())
+    lasted = began.filter(Q(finished_at__gt=run.started_at) | Q(finished_at__isnull=True))
+    return lasted.exclude(pk=run.pk).exists()
+
+
+def values_csv(run: EvaluationRun) -> Iterator[str]:
+    """Every question's values of a run, a line for each engine that it was asked."""
+    writer = csv.writer(Echo())
+    columns = ("position", "question", "label", "kind", "language", "source", "engine")
+    numbers = (*MEASURES, "ms")
+    yield MARK + writer.writerow([*columns, *numbers, "error"])
+    rows = run.values.order_by("position", "engine").values_list(*columns, *numbers, "error")
+    for row in rows.iterator(chunk_size=2000):
+        yield writer.writerow(["" if value is None else cell(value) for value in row])
 
 
 def _duration(run: EvaluationRun) -> str:
@@ -195,6 +226,7 @@ def _pair_rows(pairs: Sequence[Mapping[str, Any]], measure: str) -> list[dict[st
             "low": pair["difference"][1],
             "high": pair["difference"][2],
             "better": _better(pair),
+            "few": pair["n"] < FEW,
         }
         for pair in pairs
         if pair["measure"] == measure
@@ -236,24 +268,38 @@ def worst_questions(run: EvaluationRun, order: Sequence[str]) -> list[Evaluation
 # Several runs ------------------------------------------------------------------------------------
 
 
-def history_chart(measure: str = DEFAULT_MEASURE) -> Lines | None:
-    """The newest finished runs, the oldest first; None without two of them."""
-    runs = list(
-        EvaluationRun.objects.filter(state=EvaluationRun.State.DONE).defer("questions", "versions")[
-            :HISTORY
-        ]
-    )[::-1]
+@dataclass(frozen=True)
+class History:
+    """The newest finished runs, the oldest first: a chart, and a table that says the same."""
+
+    chart: Lines
+    engines: list[str]
+    rows: list[tuple[EvaluationRun, list[Cell | None]]]
+
+
+def history(measure: str = DEFAULT_MEASURE) -> History | None:
+    """None without two runs that found anything."""
+    done = EvaluationRun.objects.filter(state=EvaluationRun.State.DONE)
+    runs = [run for run in done.defer("questions", "versions")[:HISTORY] if _means(run, measure)]
     if len(runs) < 2:
         return None
+    runs.reverse()
     names = list(dict.fromkeys(name for run in runs for name in run.metrics["engines"]))
-    series = {}
-    for place, name in enumerate(names[:8]):
-        values = [run.metrics["engines"].get(name, {}).get("all") for run in runs]
-        series[engine_label(name)] = (
-            place,
-            [of[measure][0] if of and of.get("n") else None for of in values],
-        )
-    return lines_draw([f"#{run.pk}" for run in runs], series)
+    cells = [[_means(run, measure).get(name) for name in names] for run in runs]
+    series = {
+        engine_label(name): (place, [of[place].mean if of[place] else None for of in cells])
+        for place, name in enumerate(names[:LINES])
+    }
+    chart = lines_draw([f"#{run.pk}" for run in runs], series)
+    return History(
+        chart, [engine_label(name) for name in names], list(zip(runs, cells, strict=True))
+    )
+
+
+def _means(run: EvaluationRun, measure: str) -> dict[str, Cell]:
+    """Of each engine that answered, over all its questions."""
+    of = {name: held["all"] for name, held in run.metrics.get("engines", {}).items()}
+    return {name: Cell(*held[measure], n=held["n"]) for name, held in of.items() if held.get("n")}
 
 
 def runs_compare(first: EvaluationRun, second: EvaluationRun) -> list[dict[str, Any]]:
@@ -265,9 +311,8 @@ def runs_compare(first: EvaluationRun, second: EvaluationRun) -> list[dict[str, 
         if not both:
             continue
         a, b = (np.array([of[ref] for ref in both]) for of in (then, now))
+        reach = bootstrap_intervals(b - a)
         for place, measure in enumerate(MEASURES):
-            moved = b[:, place] - a[:, place]
-            low, high = bootstrap_interval(moved)
             found.append(
                 {
                     "engine": engine_label(engine),
@@ -275,14 +320,14 @@ def runs_compare(first: EvaluationRun, second: EvaluationRun) -> list[dict[str, 
                     "n": len(both),
                     "then": a[:, place].mean(),
                     "now": b[:, place].mean(),
-                    "mean": moved.mean(),
-                    "low": low,
-                    "high": high,
+                    "mean": (b - a)[:, place].mean(),
+                    "low": reach[place, 0],
+                    "high": reach[place, 1],
                     "p": paired_p(b[:, place], a[:, place]),
                 }
             )
     for row, p in zip(found, holm([row["p"] for row in found]), strict=True):
-        row["p_holm"], row["real"] = p, p < REAL
+        row |= {"p_holm": p, "real": p < REAL, "few": row["n"] < FEW}
     return found
 
 
@@ -293,15 +338,18 @@ def _by_question(run: EvaluationRun, engine: str) -> dict[str, tuple[float, ...]
 
 def settings_differ(first: EvaluationRun, second: EvaluationRun) -> dict[str, bool]:
     """What else changed between two runs, besides what is measured."""
-    depth = first.plan["k"] != second.plan["k"]
-    spaces = [
-        {name: [space["space"] for space in of] for name, of in run.versions.items()}
-        for run in (first, second)
-    ]
+
+    def of_spaces(run: EvaluationRun, *names: str) -> dict[str, Any]:
+        return {
+            engine: [[space.get(name) for name in names] for space in spaces]
+            for engine, spaces in run.versions.items()
+        }
+
     return {
-        "depth": depth,
+        "depth": first.plan["k"] != second.plan["k"],
         "config": first.config_hash != second.config_hash,
-        "spaces": spaces[0] != spaces[1],
+        "spaces": of_spaces(first, "space") != of_spaces(second, "space"),
+        "parts": of_spaces(first, "parts", "last_seq") != of_spaces(second, "parts", "last_seq"),
     }
 
 

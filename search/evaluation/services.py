@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import OperationalError
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -33,7 +34,9 @@ K_MOST = 100
 LIMIT_MOST = 20_000
 THREADS_MOST = 32
 SLICE_S = 60.0  # of one task, so that what else waits in the queue gets its turn
+# How often a worker may die, or what it needs be away, before it comes on; and until the next try.
 STALLS_MOST = 3
+PUT_OFF = timedelta(seconds=30)
 USUAL = Plan()
 
 # Engines ----------------------------------------------------------------------------------------
@@ -85,15 +88,9 @@ def evaluation_work(run_id: int, *, seconds: float | None = SLICE_S) -> bool:
         return False
     try:
         with_more = run_work(run, until=None if seconds is None else time.monotonic() + seconds)
-    except ServiceError as error:
-        _fail(run, error.code, error.params)
-        return False
     except Exception as error:
-        # An engine whose weights cannot be had says what is missing; the rest is our fault.
-        fault = engines.encoder_error(error)
-        if fault is None:
-            log.exception("evaluation %s failed", run_id)
-        _fail(run, fault.code if fault else "internal", fault.params if fault else {})
+        if seconds is None or not _put_off(run, error):
+            _fail_by(run, error)
         return False
     EvaluationRun.objects.filter(pk=run_id).update(claimed_until=None)
     return with_more
@@ -114,13 +111,19 @@ def engines_measure(
 
     Its `metrics["engines"]` has {engine: {"all" or "kind:text"...: {"n", "ndcg": [mean, low,
     high], ...}}}, `metrics["pairs"]` the differences with their p. Raises `ServiceError` when
-    there is nothing to ask, or the measuring failed.
+    there is nothing to ask, or the measuring failed or was cancelled.
     """
     run = evaluation_start(names=names, plan=plan, note=note, by=by, background=False)
-    evaluation_work(run.pk, seconds=None)
+    try:
+        evaluation_work(run.pk, seconds=None)
+    except KeyboardInterrupt:
+        evaluation_cancel(run)  # else a worker would go on with it
+        raise
     run.refresh_from_db()
     if run.state == State.FAILED:
         raise ServiceError(run.error_code, **run.error_params)
+    if run.state == State.CANCELLED:
+        raise ServiceError("evaluation_cancelled")
     return run
 
 
@@ -175,6 +178,28 @@ def _claim(run_id: int) -> EvaluationRun | None:
         _fail(run, "evaluation_died", {"attempts": run.stalls})
         return None
     return run
+
+
+def _put_off(run: EvaluationRun, error: Exception) -> bool:
+    """Leave a run to the sweep when what went wrong may pass: a database, a storage or a worker
+    that is away. False when it does not pass, or did not."""
+    passing = isinstance(error, OSError | OperationalError) or (
+        isinstance(error, ServiceError) and error.status == 503
+    )
+    if not passing or run.stalls + 1 >= STALLS_MOST:
+        return False
+    log.warning("evaluation %s is put off: %r", run.pk, error)
+    rows = EvaluationRun.objects.filter(pk=run.pk, state=State.RUNNING)
+    # The next claim takes it for one that died, and counts it.
+    return bool(rows.update(claimed_until=timezone.now() + PUT_OFF))
+
+
+def _fail_by(run: EvaluationRun, error: Exception) -> None:
+    """An engine whose weights cannot be had says what is missing; the unexpected is our fault."""
+    fault = error if isinstance(error, ServiceError) else engines.encoder_error(error)
+    if fault is None:
+        log.error("evaluation %s failed", run.pk, exc_info=error)
+    _fail(run, fault.code if fault else "internal", fault.params if fault else {})
 
 
 def _fail(run: EvaluationRun, code: str, params: Mapping[str, Any]) -> None:

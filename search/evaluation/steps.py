@@ -22,9 +22,17 @@ from django.utils import timezone
 from catalog.errors import ServiceError
 from search import embeddings, encoders, engines
 from search.engine import metrics
+from search.engine.encoders.space import Space as SpaceOfEngine
 from search.evaluation.metrics import GROUPS, MEASURES, Column, figures
-from search.evaluation.questions import Choice, Question, Reader, kinds_first, refs_choose
-from search.models import EvaluationRun, EvaluationValue, Space
+from search.evaluation.questions import (
+    KINDS,
+    Choice,
+    Question,
+    Reader,
+    kinds_first,
+    refs_choose,
+)
+from search.models import Embedding, EvaluationRun, EvaluationValue, Space
 from search.services import search_run
 
 State = EvaluationRun.State
@@ -34,7 +42,8 @@ BATCH, BATCH_S = 20, 15.0
 # Longer than any batch, or any measure of throughput, takes: past it the worker is dead.
 LEASE = timedelta(minutes=4)
 BUILT_MOST = 20_000  # rows of a space without a snapshot that an index is built of to be timed
-LOAD = 48  # questions by which throughput with several threads is measured
+# Questions by which throughput is measured, and the seconds after which it is known well enough.
+LOAD, LOAD_S = 48, 40.0
 
 
 @dataclass(frozen=True)
@@ -88,13 +97,15 @@ def run_work(run: EvaluationRun, *, until: float | None) -> bool:
     plan = Plan.from_json(run.plan)
     if not run.questions and not _questions_set(run, plan):
         return False
+    _filled_check(run)
     reader = Reader(plan.choice)
     _warm(run, reader)
     while run.position < run.total:
         rows, position = _batch(run, reader, k=plan.k)
         # A worker that was thought dead may have written the same.
         EvaluationValue.objects.bulk_create(rows, ignore_conflicts=True)
-        if not _saved(run, position=position):
+        # It is not stuck: whoever dies from here on does not die over the same questions.
+        if not _saved(run, position=position, stalls=0, metrics=_switch_noted(run)):
             return False
         if until is not None and time.monotonic() > until:
             return True
@@ -126,12 +137,38 @@ def _questions_set(run: EvaluationRun, plan: Plan) -> bool:
     if not refs:
         raise ServiceError("nothing_to_ask")
     digest = hashlib.sha256(settings.SEARCH.model_dump_json().encode()).hexdigest()
-    versions = versions_now(run.engines)
-    for name, spaces in versions.items():
-        if not any(space["parts"] for space in spaces):
-            # Its zeros would look like a measurement.
+    return _saved(
+        run, questions=refs, total=len(refs), config_hash=digest,
+        versions=versions_now(run.engines), metrics={"setup": setup_now(run.engines)},
+    )  # fmt: skip
+
+
+def _filled_check(run: EvaluationRun) -> None:
+    """Raises `ServiceError` for an engine that holds nothing, or is taken away meanwhile: its zeros
+    would look like a measurement."""
+    for name in _single(run.engines):
+        if name not in settings.SEARCH.engines:
+            raise ServiceError(
+                "engine_unknown", engine=name, known=", ".join(settings.SEARCH.engines)
+            )
+        keys = [space.key for space in _spaces(name)]
+        if not Embedding.objects.filter(space__key__in=keys).exists():
             raise ServiceError("engine_empty", engine=name)
-    return _saved(run, questions=refs, total=len(refs), config_hash=digest, versions=versions)
+
+
+def setup_now(names: Sequence[str]) -> dict[str, Any]:
+    """What must stay as it is while a run lasts: each engine's spaces, and what users get."""
+    held: dict[str, Any] = {name: [space.key for space in _spaces(name)] for name in _single(names)}
+    if engines.FUSION in names:
+        held[engines.FUSION] = {kind: rankings_of(engines.FUSION, kind) for kind in KINDS}
+    return held
+
+
+def _switch_noted(run: EvaluationRun) -> dict[str, Any]:
+    """The run's figures, saying so when engines were switched or exchanged since it began."""
+    if run.metrics.get("switched") or run.metrics.get("setup") == setup_now(run.engines):
+        return run.metrics
+    return {**run.metrics, "switched": True}
 
 
 def _question_rows(
@@ -216,34 +253,43 @@ def _load(run: EvaluationRun, engine: str, reader: Reader, plan: Plan) -> dict[s
     asked = [question for question in asked if rankings_of(engine, question.kind)]
     if not asked:
         return None
-    took = {n: _seconds(asked, engine, k=plan.k, threads=n) for n in (1, plan.threads)}
+    rates = {n: _rate(asked, engine, k=plan.k, threads=n) for n in {1, plan.threads}}
     return {
         "n": len(asked),
         "threads": plan.threads,
-        "alone_per_s": round(len(asked) / took[1], 2),
-        "per_s": round(len(asked) / took[plan.threads], 2),
+        "alone_per_s": round(rates[1], 2),
+        "per_s": round(rates[plan.threads], 2),
     }
 
 
-def _seconds(asked: Sequence[Question], engine: str, *, k: int, threads: int) -> float:
-    def some(first: int) -> None:
+def _rate(asked: Sequence[Question], engine: str, *, k: int, threads: int) -> float:
+    """How many a second are answered; after `LOAD_S` no more are asked."""
+    start = time.perf_counter()
+
+    def some(first: int) -> int:
+        done = 0
         try:
             for question in asked[first::threads]:
                 _values(question, rankings_of(engine, question.kind), k=k)
+                done += 1
+                if time.perf_counter() - start > LOAD_S:
+                    break
         finally:
             if threads > 1:
                 connections.close_all()  # of this thread
+        return done
 
-    start = time.perf_counter()
     if threads == 1:
-        some(0)
+        done = some(0)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(some, range(threads)))
-    return max(time.perf_counter() - start, 1e-9)
+            done = sum(pool.map(some, range(threads)))
+    return done / max(time.perf_counter() - start, 1e-9)
 
 
 def _finish(run: EvaluationRun, plan: Plan) -> bool:
+    if not _saved(run, metrics=_switch_noted(run)):
+        return False  # cancelled
     found = figures(columns_read(run), seed=plan.choice.seed)
     asked = run.values.values("position").distinct().count()
     refused = run.values.exclude(error="")
@@ -277,14 +323,19 @@ def columns_read(run: EvaluationRun) -> dict[str, Column]:
 
 def versions_now(names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """The spaces each engine answers from: what they hold, and the snapshot's build."""
+    single = set(_single(names)) | set(engines.in_use() if engines.FUSION in names else ())
+    return {name: [_space_facts(space.key) for space in _spaces(name)] for name in sorted(single)}
+
+
+def _single(names: Sequence[str]) -> list[str]:
+    """The engines that are named, alone or in a sum."""
     single = {part for name in names for part in name.split("+")}
-    if engines.FUSION in single:
-        single |= set(engines.in_use())
-    found = {}
-    for name in sorted(single - {engines.FUSION, engines.WORDS}):
-        both = dict.fromkeys([encoders.space(name), encoders.words_space(name)])
-        found[name] = [_space_facts(space.key) for space in both if space]
-    return found
+    return sorted(single - {engines.FUSION, engines.WORDS})
+
+
+def _spaces(name: str) -> list[SpaceOfEngine]:
+    both = dict.fromkeys([encoders.space(name), encoders.words_space(name)])
+    return [space for space in both if space]
 
 
 def _space_facts(key: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Evaluations in the admin: started, watched, read, compared, by those who may."""
 
+import csv
 import io
 import re
 import zipfile
@@ -16,6 +17,7 @@ from django.urls import reverse
 
 from catalog.models import Part
 from search.evaluation import services as evaluation
+from search.evaluation.charts import lines_draw
 from search.evaluation.services import Plan
 from search.models import EvaluationQuery, EvaluationRun, Judgement, SearchLog
 from tests.factories.shelf import axes_in_place, looks, part_on_shelf
@@ -111,6 +113,48 @@ def test_a_report_says_what_was_found(logged_in: Client, ring: Part) -> None:
     assert "引擎比較" in chinese.content.decode()
 
 
+def test_a_report_says_what_weakens_it(logged_in: Client, ring: Part) -> None:
+    run = measured()
+    html = page(logged_in, report_of(run))
+    assert "Fewer than 30 questions" in html
+    assert "switched or exchanged" not in html
+    assert "under way at the same time" not in html
+    other = measured()
+    EvaluationRun.objects.filter(pk=other.pk).update(started_at=run.started_at)
+    EvaluationRun.objects.filter(pk=run.pk).update(metrics={**run.metrics, "switched": True})
+    html = page(logged_in, report_of(run))
+    assert "switched or exchanged" in html
+    assert "under way at the same time" in html
+
+
+def test_values_are_a_table_without_formulas(
+    logged_in: Client, visitor: Callable[..., Client], ring: Part
+) -> None:
+    query = EvaluationQuery.objects.create(
+        origin="file", kind="text", text='=HYPERLINK("http://evil.test")', digest="f" * 64
+    )
+    Judgement.objects.create(query=query, part=ring, grade=2, source="file")
+    run = measured()
+    address = reverse("admin:search_evaluationrun_values", args=[run.pk])
+    assert address in page(logged_in, report_of(run))
+    answer = logged_in.get(address)
+    text = b"".join(answer.streaming_content).decode()
+    assert text.startswith("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert len(rows) == 8
+    assert {row["label"] for row in rows} > {"ring", '\'=HYPERLINK("http://evil.test")'}
+    assert rows[0]["ndcg"] == "1.0"
+    assert visitor().get(address).status_code == 403
+    assert visitor("view_evaluationrun").get(address).status_code == 200
+    assert logged_in.get(address.replace(str(run.pk), "999999")).status_code == 404
+
+
+def test_a_line_breaks_where_there_is_nothing() -> None:
+    (line,) = lines_draw(["#1", "#2", "#3", "#4"], {"Looks": (0, [0.5, None, 0.5, 0.6])}).lines
+    assert [step[0] for step in line.path.split(" ") if step[0] in "ML"] == ["M", "M", "L"]
+    assert len(line.points) == 3
+
+
 def test_a_failed_run_says_why(logged_in: Client, db: None) -> None:
     run = evaluation.evaluation_start(names=["mini"], plan=Plan(threads=0), background=False)
     evaluation.evaluation_work(run.pk)
@@ -138,6 +182,9 @@ def test_two_runs_are_compared_and_many_are_charted(logged_in: Client, ring: Par
     second = measured()
     html = page(logged_in, LIST)
     assert 'class="chart lines"' in html
+    table = html[html.index("The same as a table") :]
+    assert table.index(f">#{first.pk}</a>") < table.index(f">#{second.pk}</a>")
+    assert "1.000" in table
     assert f"#{second.pk}: " in html
     pks = [first.pk, second.pk]
     chosen = {"action": "compare", "_selected_action": pks}

@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import OperationalError
 from django.utils import timezone
 
 from catalog import services
@@ -22,7 +23,15 @@ from search.evaluation import steps as evaluation_steps
 from search.evaluation.questions import Choice, Reader, grades_joined, refs_choose
 from search.evaluation.services import Plan
 from search.evaluation.steps import rankings_of
-from search.models import EvaluationQuery, EvaluationRun, EvaluationValue, Judgement, SearchLog
+from search.models import (
+    Embedding,
+    EvaluationQuery,
+    EvaluationRun,
+    EvaluationValue,
+    Judgement,
+    SearchLog,
+    Selection,
+)
 from tests.factories.shelf import axes_in_place, looks, part_on_shelf
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +124,33 @@ def test_people_who_disagree_meet_and_clicks_only_fill_gaps(staff: Any) -> None:
     assert refs_choose(Choice(sources=("file",))) == []
 
 
+def test_the_same_query_in_two_sets_is_one_question(staff: Any) -> None:
+    one, two = (part_on_shelf(looks(0.9, grain=n)) for n in range(2))
+    for origin, query_set, part, source in (
+        ("file", "a", one, "file"), ("file", "b", two, "file"), ("staff", "", two, "staff")
+    ):  # fmt: skip
+        query = EvaluationQuery.objects.create(
+            origin=origin, query_set=query_set, kind="text", text="ring", digest="7" * 64
+        )
+        Judgement.objects.create(query=query, part=part, grade=2, source=source)
+    (ref,) = refs_choose(Choice(sources=("file", "staff")))
+    question = Reader(Choice()).read(ref)
+    assert question.truth.held == {one.pk: 2, two.pk: 2}
+    assert question.source == "file"
+    (ref,) = refs_choose(Choice(query_set="b"))
+    assert Reader(Choice(query_set="b")).read(ref).truth.held == {two.pk: 2}
+
+
+def test_a_question_whose_picture_is_lost_does_not_end_the_run() -> None:
+    ring = part_on_shelf(looks(0.9))
+    judged("ring", {ring: 1})
+    for kind in ("image", "mesh"):
+        lost = judged(kind, {ring: 1})
+        EvaluationQuery.objects.filter(pk=lost.pk).update(kind=kind, file=f"asked/queries/{kind}")
+    found = evaluation.engines_measure(["mini"], plan=QUICK).metrics
+    assert (found["engines"]["mini"]["all"]["n"], found["gone"]) == (1, 2)
+
+
 def test_a_run_goes_on_where_it_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation_steps, "BATCH", 2)
     parts = [part_on_shelf(looks(0.9, grain=n)) for n in range(5)]
@@ -152,6 +188,98 @@ def test_a_worker_that_died_over_it_is_followed_by_another() -> None:
     assert "3" in run.error
 
 
+def test_progress_forgets_the_workers_that_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of hours lives through as many restarts as there are."""
+    monkeypatch.setattr(evaluation_steps, "BATCH", 1)
+    ring = part_on_shelf(looks(0.9))
+    for n in range(4):
+        judged(f"ring {n}", {ring: 1})
+    run = evaluation.evaluation_start(names=["mini"], plan=QUICK, background=False)
+    held = EvaluationRun.objects.filter(pk=run.pk)
+    for _ in range(5):
+        evaluation.evaluation_work(run.pk, seconds=0)
+        held.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    assert held.get().state == "done"
+
+
+@pytest.mark.parametrize("error", [OperationalError("locked"), ConnectionError("storage")])
+def test_what_passes_puts_a_run_off_and_what_does_not_ends_it(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    judged("ring", {part_on_shelf(looks(0.9)): 1})
+    run = evaluation.evaluation_start(names=["mini"], plan=QUICK, background=False)
+    held = EvaluationRun.objects.filter(pk=run.pk)
+    search_run = evaluation_steps.search_run
+
+    def away(*args: Any, **options: Any) -> None:
+        raise error
+
+    for states in (["running", "done"], ["running", "running", "failed"]):
+        held.update(state="queued", position=0, stalls=0, claimed_until=None)
+        for state in states:
+            monkeypatch.setattr(
+                evaluation_steps, "search_run", search_run if state == "done" else away
+            )
+            assert evaluation.evaluation_work(run.pk) is False
+            assert held.get().state == state
+            if state == "running":
+                assert evaluation.evaluations_waiting() == []  # not at once
+                held.update(claimed_until=timezone.now() - timedelta(seconds=1))
+                assert evaluation.evaluations_waiting() == [run.pk]
+    assert held.get().error_code == "internal"
+
+
+def test_a_switch_while_it_runs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation_steps, "BATCH", 1)
+    ring = part_on_shelf(looks(0.9))
+    for n in range(3):
+        judged(f"ring {n}", {ring: 1})
+    run = evaluation.evaluation_start(names=["mini", "fusion"], plan=QUICK, background=False)
+    evaluation.evaluation_work(run.pk, seconds=0)
+    run.refresh_from_db()
+    assert "switched" not in run.metrics
+    # What users get is now the words alone.
+    Selection.objects.create(revision=1, engines=[{"name": "shape", "spaces": []}])
+    evaluation.evaluation_work(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.metrics["switched"]) == ("done", True)
+
+
+def test_an_engine_that_is_taken_away_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation_steps, "BATCH", 1)
+    ring = part_on_shelf(looks(0.9))
+    for n in range(3):
+        judged(f"ring {n}", {ring: 1})
+    run = evaluation.evaluation_start(names=["mini"], plan=QUICK, background=False)
+    evaluation.evaluation_work(run.pk, seconds=0)
+    Embedding.objects.all().delete()
+    evaluation.evaluation_work(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == ("failed", "engine_empty")
+
+
+def test_a_command_that_is_stopped_leaves_nothing_to_a_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judged("ring", {part_on_shelf(looks(0.9)): 1})
+
+    def pressed(*args: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluation_steps, "search_run", pressed)
+    with pytest.raises(CommandError, match="cancelled"):
+        call_command("evaluate", engines=("mini",), threads=0)
+    assert EvaluationRun.objects.get().state == "cancelled"
+
+    def cancelled(*args: Any, **options: Any) -> None:
+        EvaluationRun.objects.update(state="cancelled")
+        raise ServiceError("text_missing")
+
+    monkeypatch.setattr(evaluation_steps, "search_run", cancelled)
+    with pytest.raises(CommandError, match="cancelled"):
+        call_command("evaluate", engines=("mini",), threads=0)
+
+
 def test_a_cancelled_run_stops_at_its_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation_steps, "BATCH", 1)
     ring = part_on_shelf(looks(0.9))
@@ -162,7 +290,8 @@ def test_a_cancelled_run_stops_at_its_next_batch(monkeypatch: pytest.MonkeyPatch
     assert evaluation.evaluation_cancel(run)
     assert evaluation.evaluation_work(run.pk) is False
     run.refresh_from_db()
-    assert (run.state, run.position, run.metrics) == ("cancelled", 1, {})
+    assert (run.state, run.position) == ("cancelled", 1)
+    assert "engines" not in run.metrics
     assert not evaluation.evaluation_cancel(run)
 
 
@@ -246,6 +375,24 @@ def test_throughput_is_measured_with_threads() -> None:
     assert found["per_s"] > 0
 
 
+def test_throughput_is_taken_for_so_long_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slow questions must not outlast the worker's hold on the run."""
+    monkeypatch.setattr(evaluation_steps, "LOAD_S", 0.0)
+    ring = part_on_shelf(looks(0.9))
+    for n in range(4):
+        judged(f"ring {n}", {ring: 1})
+    asked, search_run = [], evaluation_steps.search_run
+
+    def counting(query: Any, **options: Any) -> Any:
+        asked.append(query)
+        return search_run(query, **options)
+
+    monkeypatch.setattr(evaluation_steps, "search_run", counting)
+    found = evaluation.engines_measure(["mini"], plan=Plan(threads=1)).metrics["threads"]["mini"]
+    assert found["per_s"] > 0
+    assert len(asked) == 1 + 4 + 1  # warm, measured, and one of the four
+
+
 def test_the_command_prints_the_figures_and_keeps_them() -> None:
     judged("ring", {part_on_shelf(looks(0.9)): 1})
     out = StringIO()
@@ -254,6 +401,7 @@ def test_the_command_prints_the_figures_and_keeps_them() -> None:
     assert "nDCG@10" in said
     assert "1.000 [1.000, 1.000]" in said
     assert "mini - words" in said
+    assert "fewer than 30 questions" in said
     assert EvaluationRun.objects.get().state == "done"
     with pytest.raises(CommandError, match="nobody"):
         call_command("evaluate", engines=("nobody",))

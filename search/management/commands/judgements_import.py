@@ -1,5 +1,6 @@
 """manage.py judgements_import FILE: queries and the parts that are right for them."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,27 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from catalog.errors import ServiceError
 from search.evaluation import judgement_import
 
+EXAMPLES = """a table (parts by number, id or file; grades: 0 wrong, 1 related, 2 right, 3 just it):
+  text,part,grade
+  a ring with a round diamond,R8107490,3
+  六角螺栓,B2210,3
+
+a table of photos that lie beside it: picture,part    or of meshes: mesh,part
+JSON: [{"text": "a thin ring", "parts": {"R8107490": 3, "R8107512": 1}}], or such a line each
+TREC: qrels (topic 0 part grade), and topics.tsv (topic, tab, words) or pictures named by topic
+"""
+
 
 class Command(BaseCommand):
     help = (
         "Bring in judged queries: CSV or TSV with a header (text, picture or mesh; part; grade), "
-        "JSON lines, or TREC qrels with topics. Pictures lie beside the file, in its folder or zip."
+        "JSON, or TREC qrels with topics. Pictures lie beside the file, in its folder or zip. What "
+        "the set of this name held before is replaced."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.epilog = EXAMPLES
         parser.add_argument("path", type=Path, help="a file, a folder or a zip")
         parser.add_argument("--set", default="", help="its name; by default the file's")
         parser.add_argument("--topics", default="", help="the file that says what qrels' ids ask")
