@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('search', '0014_inspection_odds_version'),
+        ("search", "0015_fields_named"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='evaluationquery',
-            name='digest',
+            model_name="evaluationquery",
+            name="digest",
             field=models.CharField(db_index=True, max_length=64, verbose_name="query's hash"),
         ),
     ]
