@@ -20,6 +20,8 @@ from search.encode import Encoded
 if TYPE_CHECKING:
     from search.engine.encoders.space import Space
 
+Floats = NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Marks:
@@ -74,28 +76,34 @@ def marks_read(more: Sequence[str | UUID], less: Sequence[str | UUID]) -> Marks:
 
 def encoded_move(encoded: Encoded, marks: Marks) -> Encoded:
     """The query's vectors moved by the marks in each space, by the vectors that are kept."""
-    from search.engine.feedback import query_move
-
     if not marks:
         return encoded
-    feedback = settings.SEARCH.feedback
-    weights = {"alpha": feedback.alpha, "beta": feedback.beta, "gamma": feedback.gamma}
-
-    def moved(vectors: NDArray[np.float32], space: "Space") -> NDArray[np.float32]:
-        kept = embeddings.embeddings_of([*marks.more_ids, *marks.less_ids], space.key)
-        more, less = (
-            [kept[pk] for pk in ids if pk in kept] for ids in (marks.more_ids, marks.less_ids)
-        )
-        return query_move(vectors, more, less, **weights)
-
     return replace(
         encoded,
-        vectors={n: moved(of, encoders.space(n)) for n, of in encoded.vectors.items()},
+        vectors={
+            n: vectors_move(of, encoders.space(n), marks) for n, of in encoded.vectors.items()
+        },
         words={
-            n: moved(of, space)
+            n: vectors_move(of, space, marks)
             for n, of in encoded.words.items()
             if (space := encoders.words_space(n))
         },
+    )
+
+
+def vectors_move(vectors: Floats, space: "Space", marks: Marks) -> Floats:
+    """The rows (q, d) of a query in this space, moved by what is kept of the marked parts."""
+    from search.engine.feedback import query_move
+
+    if not marks:
+        return vectors
+    kept = embeddings.embeddings_of([*marks.more_ids, *marks.less_ids], space.key)
+    more, less = (
+        [kept[pk] for pk in ids if pk in kept] for ids in (marks.more_ids, marks.less_ids)
+    )
+    feedback = settings.SEARCH.feedback
+    return query_move(
+        vectors, more, less, alpha=feedback.alpha, beta=feedback.beta, gamma=feedback.gamma
     )
 
 

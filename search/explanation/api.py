@@ -14,13 +14,13 @@ from rest_framework.views import APIView
 from catalog.inputs import JsonParser, OneFileField
 from catalog.models import Part
 from catalog.selectors import part_get
-from search.api import CropField, picture_bytes
+from search.api import CropField, MarksInput, picture_bytes
 from search.explanation.facts import features, sentences
 from search.explanation.services import Explained, explain_run, surface_run
 from search.query import Query
 
 
-class ExplainInput(serializers.Serializer):
+class ExplainInput(MarksInput):
     """A part, and what it was found by: image or text or both, a mesh file, or another part."""
 
     part_id = serializers.UUIDField()
@@ -78,11 +78,16 @@ ExplainedOutput = inline_serializer(
             "loses when places are blurred away; or as method says, from the cells."
         ),
         "target": serializers.CharField(help_text="picture, words, both, mesh or part."),
-        "similarity": serializers.FloatField(),
+        "similarity": serializers.FloatField(
+            help_text="Of the query, moved by the marks if there are any, and the part."
+        ),
+        "similarity_unmarked": serializers.FloatField(
+            allow_null=True, help_text="Without the marks; null where there are none."
+        ),
         "cells": serializers.ListField(
             child=serializers.ListField(child=serializers.FloatField()),
             help_text="What each cell of the view adds; exact methods' cells add up to the "
-            "similarity of the drawn view.",
+            "similarity of the drawn view, of a picture and words to the mean of the two by alpha.",
         ),
         "best_view": serializers.IntegerField(),
         "query": SideOutput(allow_null=True),
@@ -114,6 +119,9 @@ def explained_body(explained: Explained) -> dict[str, Any]:
         "heat_method": found["heat_method"],
         "target": found["target"],
         "similarity": round(found["similarity"], 4),
+        "similarity_unmarked": found["alone"]
+        if found["alone"] is None
+        else round(found["alone"], 4),
         "cells": found["cells"],
         "best_view": found["view"],
         "query": query,
@@ -182,4 +190,6 @@ def query_of(known: dict[str, Any]) -> Query:
         alpha=known["alpha"],
         crop=known["crop"],
         expand=known["expand"],
+        more=known["more"],
+        less=known["less"],
     )

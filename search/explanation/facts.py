@@ -37,7 +37,7 @@ def features(explained: Explained) -> list[Feature]:
     found = explained.found
     asked, part = found["query_facts"] or {}, explained.part
     listed = [*_of_meshes(asked, part), *_of_outlines(found["outline"], found["target"])]
-    listed += _of_words(found["words"])
+    listed += [*_of_words(found["words"]), *_of_marks(found)]
     if named := names_found(explained):
         words = ", ".join(named)
         listed.append(Feature("named", _("Its matching words"), words, words, True))
@@ -45,39 +45,24 @@ def features(explained: Explained) -> list[Feature]:
 
 
 def sentences(explained: Explained) -> list[str]:
-    """One or two plain sentences: where the match comes from, and the fact that says most."""
+    """One or two plain sentences: the first two of these, in the order of what they tell."""
     found = explained.found
-    said = [_of_warmth(found["warmth"], found["target"])]
     asked = found["query_facts"] or {}
-    if relation := _relation(asked, explained.part):
-        said.insert(0, relation)
-    elif found["words"] and (word := found["words"][0])["without"] < word["whole"]:
-        said.append(
-            _(
-                "Of the words, “%(word)s” counts most: without it the similarity of the text is "
-                "%(without)s instead of %(whole)s."
-            )
-            % {
-                "word": word["word"],
-                "without": f"{word['without']:.2f}",
-                "whole": f"{word['whole']:.2f}",
-            }
-        )
-    elif asked.get("extents") and explained.part.bbox_mm:
-        said.append(_of_proportions(asked["extents"], explained.part.bbox_mm))
-    elif found["outline"] and found["outline"]["overlap"] >= OVERLAP:
-        said.append(_of_overlap(found["outline"]))
-    elif found["pairs"]:
-        said.append(_of_pairs(len(found["pairs"])))
-    if named := names_found(explained):
-        text = _("Its name, number, tags or category contain “%(words)s”.") % {
-            "words": ", ".join(named)
-        }
-        said = [said[0], text] if found["target"] == "words" and len(said) > 2 else [*said, text]
-    return [sentence for sentence in said if sentence][:3]
+    first, second = asked.get("extents"), explained.part.bbox_mm
+    said = [
+        _relation(asked, explained.part),
+        _of_warmth(found["warmth"]),
+        _of_moving(found),
+        _of_names(names_found(explained)),
+        _of_costliest(found["words"]),
+        _of_proportions(first, second) if first and second else "",
+        _of_overlap(found["outline"]),
+        _of_pairs(len(found["pairs"])),
+    ]
+    return [sentence for sentence in said if sentence][:2]
 
 
-def _of_warmth(warmth: dict[str, float], target: str) -> str:
+def _of_warmth(warmth: dict[str, float]) -> str:
     if not warmth:
         return ""
     share = round(100 * warmth["share"])
@@ -105,7 +90,41 @@ def place_name(x: float, y: float) -> str:
     return names[row][column]
 
 
-def _of_overlap(outline: dict[str, Any]) -> str:
+def _of_moving(found: dict[str, Any]) -> str:
+    """What the marks changed."""
+    if found["alone"] is None:
+        return ""
+    return _(
+        "With the marked parts the similarity is %(moved)s; of what was asked alone it is "
+        "%(alone)s."
+    ) % {"moved": f"{found['similarity']:.2f}", "alone": f"{found['alone']:.2f}"}
+
+
+def _of_names(named: list[str]) -> str:
+    if not named:
+        return ""
+    return _("Its name, number, tags or category contain “%(words)s”.") % {
+        "words": ", ".join(named)
+    }
+
+
+def _of_costliest(words: list[dict[str, Any]]) -> str:
+    """The word whose removal costs most, where it costs anything."""
+    if not words or words[0]["without"] >= words[0]["whole"]:
+        return ""
+    return _(
+        "Of the words, “%(word)s” counts most: without it the similarity of the text is "
+        "%(without)s instead of %(whole)s."
+    ) % {
+        "word": words[0]["word"],
+        "without": f"{words[0]['without']:.2f}",
+        "whole": f"{words[0]['whole']:.2f}",
+    }
+
+
+def _of_overlap(outline: dict[str, Any] | None) -> str:
+    if not outline or outline["overlap"] < OVERLAP:
+        return ""
     overlap = round(100 * outline["overlap"])
     return _("Laid over each other, the two outlines share %(overlap)s%% of their area.") % {
         "overlap": overlap
@@ -113,6 +132,8 @@ def _of_overlap(outline: dict[str, Any]) -> str:
 
 
 def _of_pairs(count: int) -> str:
+    if not count:
+        return ""
     return ngettext(
         "%(count)s place of the two pictures matches.",
         "%(count)s places of the two pictures match.",
@@ -235,6 +256,15 @@ def _of_words(words: list[dict[str, Any]]) -> list[Feature]:
         )
         for one in words
     ]
+
+
+def _of_marks(found: dict[str, Any]) -> list[Feature]:
+    """The similarity without the marked parts and with them."""
+    if found["alone"] is None:
+        return []
+    alone, moved = found["alone"], found["similarity"]
+    texts = f"{alone:.2f}", f"{moved:.2f}"
+    return [Feature("marks", _("Similarity and the marked parts"), *texts, moved > alone)]
 
 
 def names_found(explained: Explained) -> list[str]:

@@ -6,9 +6,9 @@ or, without the page's script, the cut-out that the answer showed. Nothing of it
 
 import base64
 import binascii
+from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -23,7 +23,7 @@ from catalog.selectors import part_get
 from search import engines
 from search.explanation.facts import features, sentences
 from search.explanation.services import Explained, explain_run, surface_run
-from search.forms import KINDS, SearchForm
+from search.forms import KINDS, SearchForm, SimilarForm
 from search.query import Query
 from search.selectors import view_images
 
@@ -71,20 +71,21 @@ def question(request: HttpRequest) -> tuple[Query, Part | None]:
     """The query of the form, or the part to compare with. Raises `ServiceError`."""
     asked = request.POST if request.method == "POST" else request.GET
     if like := asked.get("like"):
-        return Query(kind="mesh"), part_like(like)
+        known = SimilarForm(asked).asked()
+        return Query(kind="mesh", **known | {"engine": _looking(known["engine"])}), part_like(like)
     tab = asked.get("tab", "")
     tab = tab if tab in KINDS else "text"
     form = SearchForm(asked, files_of(request, tab), tab=tab)
     if not form.is_valid():
         raise ServiceError("why_question", why=" ".join(form.sentences()))
     query = form.query()
-    looking = [n for n in engines.in_use() if settings.SEARCH.engines[n].encoder != "shape"]
-    # What only words or shapes found is shown by the first engine that looks.
-    engine = query.engine if query.engine in looking else ""
-    return Query(
-        kind=query.kind, image=query.image, text=query.text, mesh=query.mesh, engine=engine,
-        alpha=query.alpha, crop=query.crop, expand=query.expand,
-    ), None  # fmt: skip
+    return replace(query, engine=_looking(query.engine)), None
+
+
+def _looking(engine: str) -> str:
+    """The engine, if it looks: what only words or shapes found is shown by the first that does."""
+    looks = engine in engines.in_use() and not engines.is_shape(engine)
+    return engine if looks else ""
 
 
 def part_like(uuid: str) -> Part:

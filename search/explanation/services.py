@@ -9,6 +9,7 @@ of a query is stored anywhere else.
 import base64
 import hashlib
 import io
+import math
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,13 +34,14 @@ from search.explanation.heat import (
     similarity_of,
 )
 from search.explanation.sides import Asked, asked_read, picture_size, views_draw
+from search.feedback import Marks, marks_read
 from search.query import Query, alpha_of, text_checked, wordings
 
 if TYPE_CHECKING:
     from search.engine.explain.sides import Side
 
 # Raised when the same query and part are explained otherwise: what is kept is then not found.
-RECIPE = 2
+RECIPE = 3
 # Seconds for which an explanation is kept: a query's picture is in it, and is its asker's alone.
 KEPT = 600
 WORDS_MOST = 10  # words of a query that are left out in turn
@@ -63,14 +65,13 @@ def explain_run(
 ) -> Explained:
     """Why `part` answers `query`, or is like the part `like`. Raises `ServiceError`."""
     start = time.perf_counter()
-    engine = engine_explained(query.engine)
-    part_checked(part, engine)
-    query_checked(query, like, engine)
-    key = _key(query, part, like, engine, faithful)
+    engine, marks = _checked(query, part, like)
+    key = _key(query, part, like, engine, marks, faithful)
     found = cache.get(key)
     if found is None:
         with engines.engine_errors():
-            found = _explain(query, part, like, engine, faithful=faithful)
+            asked = asked_read(query, part, like, engine, marks)
+            found = _explain(query, part, asked, engine, faithful=faithful)
         _keep(key, found)
     took = (time.perf_counter() - start) * 1000
     return Explained(part, query, like, engine, found, round(took, 2))
@@ -85,14 +86,12 @@ def surface_run(query: Query, part: Part, *, like: Part | None = None) -> bytes:
         surface_pack,
     )
 
-    engine = engine_explained(query.engine)
-    part_checked(part, engine)
-    query_checked(query, like, engine)
-    key = _key(query, part, like, engine, False) + ":surface"
+    engine, marks = _checked(query, part, like)
+    key = _key(query, part, like, engine, marks, False) + ":surface"
     if (kept := cache.get(key)) is not None:
         return kept
     with engines.engine_errors():
-        asked = asked_read(query, part, like, engine)
+        asked = asked_read(query, part, like, engine, marks)
         drawn = views_draw(part, size=picture_size(engine))
         heats = np.stack([cells_heat(asked, side, engine)[1] for side in drawn.sides()])
         sizes = lattice_sizes(drawn.triangles)
@@ -102,11 +101,27 @@ def surface_run(query: Query, part: Part, *, like: Part | None = None) -> bytes:
     return packed
 
 
-def engine_explained(engine: str) -> str:
-    """The engine whose looks are explained: the asked one, or the first that looks."""
-    looking = [n for n in engines.in_use() if settings.SEARCH.engines[n].encoder != "shape"]
+def _checked(query: Query, part: Part, like: Part | None) -> tuple[str, Marks]:
+    """The engine that explains, and the marks. Refusals that need no encoding are made here,
+    before what is kept is looked for."""
+    reads = like is None and query.kind in ("text", "hybrid") and not query.image
+    engine = engine_explained(query.engine, reads=reads)
+    part_checked(part, engine)
+    if like is not None:
+        part_checked(like, engine)
+    else:
+        text_checked(query)
+        alpha_of(query)
+    return engine, marks_read(query.more, query.less)
+
+
+def engine_explained(engine: str, *, reads: bool = False) -> str:
+    """The engine whose looks are explained: the asked one, or the first that looks, of a query
+    of words alone (`reads`) the first that knows words."""
+    looking = [name for name in engines.in_use() if not engines.is_shape(name)]
     if engine in ("", engines.FUSION) and looking:
-        return looking[0]
+        reading = [name for name in looking if name in engines.engine_names("text")]
+        return (reading or looking)[0] if reads else looking[0]
     if engine not in looking:
         known = ", ".join([engines.FUSION, *looking])
         raise ServiceError("explain_engine", engine=engine[:40], known=known)
@@ -125,22 +140,12 @@ def part_checked(part: Part, engine: str) -> None:
         raise ServiceError("part_not_embedded", status=409, engine=engine)
 
 
-def query_checked(query: Query, like: Part | None, engine: str) -> None:
-    """Refusals that need no encoding, before what is kept is looked for."""
-    if like is not None:
-        part_checked(like, engine)
-        return
-    text_checked(query)
-    alpha_of(query)
-
-
 # Looking -----------------------------------------------------------------------------------------
 
 
 def _explain(
-    query: Query, part: Part, like: Part | None, engine: str, *, faithful: bool
+    query: Query, part: Part, asked: Asked, engine: str, *, faithful: bool
 ) -> dict[str, Any]:
-    asked = asked_read(query, part, like, engine)
     drawn = views_draw(part, size=picture_size(engine), only=asked.view)
     (hit,) = drawn.sides()
     heat = hit_heat(asked, hit, engine)
@@ -150,15 +155,16 @@ def _explain(
         "masks": masks_count(engine),
         "target": asked.kind,
         "similarity": asked.similarity,
+        "alone": asked.alone,
         "view": asked.view,
-        "cells": np.round(heat.cells.astype(float), 6).tolist(),
+        "cells": _rounded(heat.cells),
         "warmth": _warmth(heat.shown, hit),
         "hit_heat": _overlay(heat.shown, hit.mask),
         "query_picture": "",
         "query_heat": "",
         "pairs": [],
         "outline": None,
-        "words": _words(query, asked, engine) if asked.text is not None else [],
+        "words": _words(query, asked, engine),
         "query_facts": asked.facts,
         "faithfulness": _faithfulness(asked, hit, heat.shown, engine) if faithful else None,
     }
@@ -199,6 +205,14 @@ def _query_side(asked: Asked, side: "Side", hit: "Side", engine: str) -> dict[st
     }
 
 
+def _rounded(cells: Floats) -> list[list[float]]:
+    """Six places of the largest: gradients may be small throughout."""
+    largest = float(np.abs(cells).max())
+    places = 6 - math.floor(math.log10(largest)) if largest else 6
+    rounded: list[list[float]] = np.round(cells.astype(float), max(places, 6)).tolist()
+    return rounded
+
+
 def _warmth(heat: Floats, side: "Side") -> dict[str, float]:
     from search.engine.explain.sides import warmth_measure
 
@@ -236,7 +250,9 @@ def _words(query: Query, asked: Asked, engine: str) -> list[dict[str, Any]]:
 # Keeping -----------------------------------------------------------------------------------------
 
 
-def _key(query: Query, part: Part, like: Part | None, engine: str, faithful: bool) -> str:
+def _key(
+    query: Query, part: Part, like: Part | None, engine: str, marks: Marks, faithful: bool
+) -> str:
     """Names what was asked of what, and of which weights, pictures and wordings."""
     digest = hashlib.sha256()
     text = query.text.strip() if query.kind in ("text", "hybrid") else ""
@@ -246,6 +262,8 @@ def _key(query: Query, part: Part, like: Part | None, engine: str, faithful: boo
         part.sha256, part.preview.name, like.sha256 if like else "",
         encoders.space(engine).key, repr(encoders.words_space(engine)),
         repr(settings.SEARCH.render), repr(masks_count(engine)),
+        *(f"{how} {of.sha256}" for how in ("more", "less") for of in getattr(marks, how)),
+        repr(settings.SEARCH.feedback) if marks else "",
     ):  # fmt: skip
         digest.update(piece.encode() + b"\0")
     digest.update(query.image or b"")

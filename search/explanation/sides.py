@@ -15,6 +15,7 @@ from catalog.errors import ServiceError
 from catalog.models import Part
 from search import embeddings, encoders, engines
 from search.encode import text_encode
+from search.feedback import Marks, vectors_move
 from search.query import Query, alpha_of, wordings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Asked:
     `look` (d,) is what was seen, `text` (dw,) what was said, None where nothing was; `alpha` the
     picture's share of the two. `side` is the picture asked with, `shown` (s, s, 4) how a person
     sees it. `view` is the part's view that answers best, `view_vector` (d,) what is kept of it.
+    Marks have moved both; `alone` is the similarity without them, None where there are none.
     """
 
     kind: str  # "picture", "words", "both", "mesh" or "part"
@@ -46,6 +48,7 @@ class Asked:
     side: "Side | None" = None
     shown: NDArray[np.uint8] | None = None
     facts: dict[str, Any] | None = None  # of a mesh asked with
+    alone: float | None = None
 
     def method(self, looking: Any, reading: Any) -> str:
         """Of the explainers used, as one word: "exact", "integrated", "exact+integrated", ..."""
@@ -91,28 +94,54 @@ def views_draw(part: Part, *, size: int, only: int | None = None) -> Drawn:
     return Drawn(triangles, views_render(triangles, viewpoints=viewpoints, size=size))
 
 
-def asked_read(query: Query, part: Part, like: Part | None, engine: str) -> Asked:
-    """The query beside the part. Raises `ServiceError` for what cannot be asked."""
+def asked_read(query: Query, part: Part, like: Part | None, engine: str, marks: Marks) -> Asked:
+    """The query, moved by its marks, beside the part. Raises `ServiceError` for what cannot be
+    asked."""
     kept = embeddings.embeddings_read(part.pk, encoders.space(engine).key)
     if kept is None:
         raise ServiceError("part_not_embedded", status=409, engine=engine)
     kept = kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-12)
+    answer = Answering(part, kept, engine, marks)
     if like is not None:
-        return _asked_part(like, kept, engine)
+        return _asked_part(like, answer)
     match query.kind:
         case "mesh":
-            return _asked_mesh(query, kept, engine)
+            return _asked_mesh(query, answer)
         case "text":
-            return _asked_text(query, part, kept, engine)
+            return _asked_text(query, answer)
         case "image" | "hybrid":
             if not query.image and query.kind == "hybrid" and query.text.strip():
-                return _asked_text(query, part, kept, engine)
-            return _asked_picture(query, part, kept, engine)
+                return _asked_text(query, answer)
+            return _asked_picture(query, answer)
         case _:
             raise ServiceError("kind_unknown", kind=query.kind)
 
 
-def _asked_picture(query: Query, part: Part, kept: Floats, engine: str) -> Asked:
+@dataclass(frozen=True)
+class Answering:
+    """The part that is asked about: what is kept of it (views, d) in the engine's space, and the
+    marks that move what is asked."""
+
+    part: Part
+    kept: Floats
+    engine: str
+    marks: Marks
+
+    def moved(self, vectors: Floats, *, words: bool = False) -> Floats:
+        """The query's rows (q, d) as the search asked them."""
+        space = encoders.words_space(self.engine) if words else encoders.space(self.engine)
+        assert space is not None
+        return vectors_move(vectors, space, self.marks)
+
+    def alone(self, vectors: Floats, against: Floats | None = None) -> float | None:
+        """The similarity of the query's rows (q, d) without the marks; None where there are
+        none."""
+        if not self.marks:
+            return None
+        return float((vectors @ (self.kept if against is None else against).T).max())
+
+
+def _asked_picture(query: Query, answer: Answering) -> Asked:
     from search.engine.explain.sides import photo_shown, photo_side
     from search.engine.fusion import embeddings_fuse
     from search.engine.photo.prepare import photo_embed, photo_prepare
@@ -120,56 +149,67 @@ def _asked_picture(query: Query, part: Part, kept: Floats, engine: str) -> Asked
 
     if not query.image:
         raise ServiceError("image_missing" if query.image is None else "empty_file")
+    engine = answer.engine
     crop = Box(*query.crop) if query.crop else None
     photo = photo_prepare(query.image, crop=crop, limits=engines.photo_limits())
-    vectors = photo_embed(photo, encoders.encoder(engine, query=True))
+    plain = photo_embed(photo, encoders.encoder(engine, query=True))
     text, alpha = query.text.strip() if query.kind == "hybrid" else "", alpha_of(query)
-    said, of_part = _said(text, query, part, engine) if text else (None, None)
-    if said is not None and encoders.is_joint(engine):
-        # In one space picture and words are one query.
-        vectors = np.stack([embeddings_fuse(row, said, alpha=alpha) for row in vectors])
-    turn, view = _best(vectors, kept)
+    said, of_part = _said(text, query, answer) if text else (None, None)
     joint = said is not None and encoders.is_joint(engine)
+    if said is not None and joint:
+        # In one space picture and words are one query.
+        plain = np.stack([embeddings_fuse(row, said, alpha=alpha) for row in plain])
+    vectors = answer.moved(plain)
+    turn, view = _best(vectors, answer.kept)
+    if said is not None and not joint:
+        said = answer.moved(said[None], words=True)[0]
     return Asked(
         kind="both" if said is not None else "picture",
-        similarity=float(vectors[turn] @ kept[view]),
+        similarity=float(vectors[turn] @ answer.kept[view]),
+        alone=answer.alone(plain),
         view=view,
-        view_vector=kept[view],
+        view_vector=answer.kept[view],
         look=vectors[turn],
         text=None if joint else said,
-        part_words=None if joint else of_part,
+        part_words=answer.kept[view] if joint else of_part,
         alpha=alpha,
         side=photo_side(photo, turn, size=picture_size(engine)),
         shown=photo_shown(photo),
     )
 
 
-def _asked_text(query: Query, part: Part, kept: Floats, engine: str) -> Asked:
-    text = query.text.strip()
+def _asked_text(query: Query, answer: Answering) -> Asked:
+    text, engine = query.text.strip(), answer.engine
     if not text:
         raise ServiceError("text_missing")
     if encoders.words_space(engine) is None:
         raise ServiceError("explain_no_words", engine=engine)
-    said, of_part = _said(text, query, part, engine)
+    plain, of_part = _said(text, query, answer)
+    assert plain is not None
+    said = answer.moved(plain[None], words=True)[0]
     if encoders.is_joint(engine):
-        towards = kept @ said
-        of_part = kept[int(towards.argmax())]
+        seen = answer.kept
     else:
-        pictures = views_draw(part, size=picture_size(engine)).views.rgb
-        towards = encoders.word_encoder(engine).pictures_embed_both(pictures)[1] @ said
+        pictures = views_draw(answer.part, size=picture_size(engine)).views.rgb
+        seen = encoders.word_encoder(engine).pictures_embed_both(pictures)[1]
+    towards = seen @ said
     view = int(towards.argmax())
-    similarity = float(said @ of_part) if of_part is not None else float(towards[view])
+    if encoders.is_joint(engine):
+        of_part = seen[view]
+    # A part is found by the mean of its views where words have a space of their own.
+    against = seen if of_part is None or encoders.is_joint(engine) else of_part[None]
     return Asked(
         kind="words",
-        similarity=similarity,
+        similarity=float((against @ said).max()),
+        alone=answer.alone(plain[None], against),
         view=view,
-        view_vector=kept[min(view, len(kept) - 1)],
+        view_vector=answer.kept[min(view, len(answer.kept) - 1)],
         text=said,
         part_words=of_part,
     )
 
 
-def _asked_mesh(query: Query, kept: Floats, engine: str) -> Asked:
+def _asked_mesh(query: Query, answer: Answering) -> Asked:
     from pathlib import Path
 
     from search.encode import file_on_disk
@@ -192,7 +232,7 @@ def _asked_mesh(query: Query, kept: Floats, engine: str) -> Asked:
                 "watertight": measured.watertight,
                 "components": measured.components,
             }
-        return _asked_views(_mesh_views(mesh, engine), kept, engine, kind="mesh", facts=facts)
+        return _asked_views(_mesh_views(mesh, answer.engine), answer, kind="mesh", facts=facts)
 
 
 def picture_size(engine: str) -> int:
@@ -210,33 +250,36 @@ def _mesh_views(mesh: "Mesh", engine: str) -> "Views":
 
 
 def _asked_views(
-    views: "Views", kept: Floats, engine: str, *, kind: str, facts: dict[str, Any] | None
+    views: "Views", answer: Answering, *, kind: str, facts: dict[str, Any] | None
 ) -> Asked:
     """Of a mesh, the view that is nearest to one of the part's."""
     from search.engine.explain.sides import Side
 
-    vectors = encoders.encoder(engine, query=True).pictures_embed(views.rgb)
-    own, view = _best(vectors, kept)
+    plain = encoders.encoder(answer.engine, query=True).pictures_embed(views.rgb)
+    vectors = answer.moved(plain)
+    own, view = _best(vectors, answer.kept)
     return Asked(
         kind=kind,
-        similarity=float(vectors[own] @ kept[view]),
+        similarity=float(vectors[own] @ answer.kept[view]),
+        alone=answer.alone(plain),
         view=view,
-        view_vector=kept[view],
+        view_vector=answer.kept[view],
         look=vectors[own],
         side=Side(views.rgb[own], views.mask[own] > 127),
         facts=facts,
     )
 
 
-def _asked_part(like: Part, kept: Floats, engine: str) -> Asked:
+def _asked_part(like: Part, answer: Answering) -> Asked:
     """Another part as the query, from what is kept of it: one of its views is drawn."""
     from search.engine.explain.sides import Side
 
-    vectors = embeddings.embeddings_read(like.pk, encoders.space(engine).key)
-    if vectors is None:
-        raise ServiceError("part_not_embedded", status=409, engine=engine)
-    own, view = _best(vectors, kept)
-    drawn = views_draw(like, size=picture_size(engine), only=own).views
+    plain = embeddings.embeddings_read(like.pk, encoders.space(answer.engine).key)
+    if plain is None:
+        raise ServiceError("part_not_embedded", status=409, engine=answer.engine)
+    vectors = answer.moved(plain)
+    own, view = _best(vectors, answer.kept)
+    drawn = views_draw(like, size=picture_size(answer.engine), only=own).views
     box = like.bbox_mm
     facts = {
         "extents": list(box) if box else None,
@@ -247,23 +290,25 @@ def _asked_part(like: Part, kept: Floats, engine: str) -> Asked:
     }
     return Asked(
         kind="part",
-        similarity=float(vectors[own] @ kept[view]),
+        similarity=float(vectors[own] @ answer.kept[view]),
+        alone=answer.alone(plain),
         view=view,
-        view_vector=kept[view],
+        view_vector=answer.kept[view],
         look=vectors[own],
         side=Side(drawn.rgb[0], drawn.mask[0] > 127),
         facts=facts,
     )
 
 
-def _said(text: str, query: Query, part: Part, engine: str) -> tuple[Floats | None, Floats | None]:
-    """The text's vector as the search asked it, and the part's own in the words' space; None where
-    the engine knows no words, or has none of this part."""
+def _said(text: str, query: Query, answer: Answering) -> tuple[Floats | None, Floats | None]:
+    """The text's vector, and the part's own in the words' space; None where the engine knows no
+    words, or has none of this part."""
+    engine = answer.engine
     space = encoders.words_space(engine)
     if space is None:
         return None, None
     said = text_encode(text, [engine], also=wordings(query))[engine][0]
-    rows = embeddings.embeddings_read(part.pk, space.key)
+    rows = embeddings.embeddings_read(answer.part.pk, space.key)
     if rows is None or encoders.is_joint(engine):
         return said, None
     mean = rows.mean(axis=0)

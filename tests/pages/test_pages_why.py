@@ -103,6 +103,26 @@ def test_similar_parts_can_be_asked_about(client: Client, seen) -> None:
     assert f'href="/parts/{other.uuid}/why?like={part.uuid}"' in html
 
 
+def test_similar_parts_are_explained_as_they_were_compared(client: Client, seen) -> None:
+    """By the same engine, and with the marks that moved the comparison."""
+    part, other, third = seen(name="Box"), seen(name="Block"), seen(name="Brick")
+    asked = {"engine": "mini", "more": str(third.uuid)}
+    html = client.get(f"/parts/{part.uuid}/similar", asked).content.decode()
+    address = f"/parts/{other.uuid}/why?like={part.uuid}&amp;engine=mini&amp;more={third.uuid}"
+    assert f'href="{address}"' in html
+    html = client.get(address.replace("&amp;", "&")).content.decode()
+    assert "With the marked parts the similarity is" in html
+    assert "without them" in html
+
+
+def test_marked_words_are_explained_as_they_were_asked(client: Client, seen) -> None:
+    part, other = seen(name="Claw ring"), seen(name="Plain ring")
+    asked = {"tab": "text", "q": "claw ring", "mark_more": str(other.uuid)}
+    html = client.get("/", asked).content.decode()
+    address = re.search(rf'href="(/parts/{part.uuid}/why[^"]+)"', html)[1].replace("&amp;", "&")
+    assert "With the marked parts the similarity is" in client.get(address).content.decode()
+
+
 def test_heat_for_the_viewer(client: Client, seen) -> None:
     part = seen()
     answer = client.get(f"/parts/{part.uuid}/why/surface", {"tab": "text", "q": "box"})

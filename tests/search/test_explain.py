@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from catalog.models import Part
+from search import embeddings, encoders
+from search.encode import photo_encode
 from tests.factories import meshes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+NOBODY = "00000000-0000-0000-0000-000000000000"
 SHAPES = {
     "plain ring": meshes.ring(),
     "corner bracket": meshes.l_bracket(),
@@ -152,6 +156,58 @@ def test_a_part_is_explained_beside_another(parts, api) -> None:
     assert facts["outline_holes"]["query"] == "0"
 
 
+def test_marks_move_what_is_explained(parts, api) -> None:
+    """As they moved the search: Rocchio by the nearest view of what was marked."""
+    ring, pin, bracket = parts.values()
+    assert {ring.name, pin.name, bracket.name} == set(SHAPES)
+    picture = png_of(ring, 3)
+    plain = asked(api, ring, image=picture)
+    assert plain["similarity_unmarked"] is None
+    moved = asked(api, ring, image=picture, more=str(pin.uuid), less=str(bracket.uuid))
+    assert moved["similarity_unmarked"] == plain["similarity"]
+    kept = {part.pk: embeddings.embeddings_read(part.pk, encoders.space("mini").key)
+            for part in parts.values()}  # fmt: skip
+    best = []
+    for row in photo_encode(picture, ["mini"]).vectors["mini"]:
+        more, less = (kept[part.pk][np.argmax(kept[part.pk] @ row)] for part in (pin, bracket))
+        turned = row + 2.0 * more - 0.1 * less
+        best.append((kept[ring.pk] @ turned).max() / np.linalg.norm(turned))
+    assert moved["similarity"] == pytest.approx(max(best), abs=2e-3)
+    assert np.sum(moved["cells"]) == pytest.approx(moved["similarity"], abs=2e-3)
+    assert moved["hit"] != plain["hit"]
+    assert "With the marked parts the similarity is" in moved["explanation"]
+    (fact,) = [f for f in moved["key_features"] if f["code"] == "marks"]
+    assert fact["query"] == f"{plain['similarity']:.2f}"
+
+
+@pytest.mark.parametrize("kind", ["words", "part", "mesh"])
+def test_marks_move_every_kind_of_question(parts, api, kind) -> None:
+    ring, pin, bracket = parts.values()
+    body = {
+        "words": {"text": "plain ring"},
+        "part": {"like": str(pin.uuid)},
+        "mesh": {"file": meshes.stl_binary(meshes.ring() * 2)},
+    }[kind]
+    plain = asked(api, ring, **body)
+    if kind == "mesh":
+        body = {"file": meshes.stl_binary(meshes.ring() * 2)}
+    moved = asked(api, ring, **body, more=str(bracket.uuid))
+    assert moved["similarity_unmarked"] == plain["similarity"] != moved["similarity"]
+
+
+def test_one_or_two_sentences(parts, api) -> None:
+    ring = parts["plain ring"]
+    for body in (
+        {"image": png_of(ring, 3), "text": "a plain ring"},
+        {"image": png_of(ring, 3)},
+        {"text": "a plain ring", "more": str(ring.uuid)},
+        {"file": meshes.stl_binary(meshes.ring() * 2), "more": str(ring.uuid)},
+        {"like": str(parts["long pin"].uuid)},
+    ):
+        said = re.findall(r"\.(?= |$)", asked(api, ring, **body)["explanation"])
+        assert 1 <= len(said) <= 2
+
+
 def test_the_reader_is_answered_in_their_language(parts, api) -> None:
     ring = parts["plain ring"]
     body = {"part_id": str(ring.uuid), "image": SimpleUploadedFile("q.png", png_of(ring, 3))}
@@ -204,7 +260,7 @@ class TestRefusals:
     def test_what_cannot_be_asked(self, parts, api) -> None:
         for body in (
             {},
-            {"text": "ring", "like": "00000000-0000-0000-0000-000000000000"},
+            {"text": "ring", "like": NOBODY},
             {"text": "   "},
             {"part_id": "7", "text": "ring"},
             {"alpha": "nan", "text": "ring"},
@@ -214,6 +270,8 @@ class TestRefusals:
             {"text": "ring", "engine": "shape"},
             {"text": "ring", "engine": "words"},
             {"text": "ring", "engine": "clip"},
+            {"text": "ring", "more": "7"},
+            {"text": "ring", "more": NOBODY, "less": NOBODY},
             {"image": b"no picture"},
             {"image": b""},
             {"file": b"no mesh"},
@@ -232,8 +290,7 @@ class TestRefusals:
         return answer.json()["error"]["code"]
 
     def test_no_such_part(self, api) -> None:
-        nobody = "00000000-0000-0000-0000-000000000000"
-        answer = api.post("/api/explain", {"part_id": nobody, "text": "ring"})
+        answer = api.post("/api/explain", {"part_id": NOBODY, "text": "ring"})
         assert self.refused(answer, 404) == "part_unknown"
 
     def test_a_part_in_the_trash_in_work_or_not_embedded(self, parts, api, writer) -> None:

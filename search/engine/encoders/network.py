@@ -61,7 +61,7 @@ class NetworkEncoder:
         self._wanted = wanted
         self._batch = batch
         self._threads = threads
-        self._running: Resident[Running] = Resident(self._load, idle_s=idle_s, freed=_freed)
+        self._running: Resident[Running] = Resident(self._load, idle_s=idle_s, freed=freed)
 
     def with_threads(self, threads: int) -> Self:
         """The same encoder, its loaded network shared, with other threads for a call."""
@@ -183,7 +183,7 @@ def built(build: Callable[[], "Sides"], name: str) -> "Sides":
         ) from error
 
 
-def _freed() -> None:
+def freed() -> None:
     from search.engine.encoders.towers import memory_free
 
     memory_free()

@@ -10,6 +10,7 @@ import copy
 import importlib
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.engine.encoders.layers import unit
-from search.engine.encoders.network import NetworkEncoder, built
+from search.engine.encoders.network import NetworkEncoder, built, freed
 from search.engine.encoders.openclip_files import (
     Checkpoint,
     Source,
@@ -25,6 +26,7 @@ from search.engine.encoders.openclip_files import (
     open_clip_import,
     tokenizer_name,
 )
+from search.engine.encoders.resident import Resident
 from search.engine.encoders.running import Float, Wanted
 from search.engine.encoders.weights import Weights
 from search.engine.errors import EncoderError
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 # Texts by which ways of running are compared.
 PROBES = ("a ring", "gear with 24 teeth", "六角螺栓", "a long bracket with four holes and a rib")
 Tokenize = Callable[[list[str]], NDArray[np.int64]]
+Visual = tuple[Any, Callable[[NDArray[np.uint8]], Any]]
 
 
 class OpenClipEncoder(NetworkEncoder):
@@ -69,6 +72,7 @@ class OpenClipEncoder(NetworkEncoder):
         )
         self.words_space = self.space
         self._tokenizer: list[Tokenize] = []  # filled when the network is loaded
+        self._visual: Resident[Visual] = Resident(self._visual_load, idle_s=idle_s, freed=freed)
 
     def pictures_embed(self, pictures: NDArray[np.uint8]) -> Float:
         """(n, size, size, 3) uint8 RGB on a white ground -> (n, d) float32, L2-normalised."""
@@ -96,9 +100,16 @@ class OpenClipEncoder(NetworkEncoder):
         if not self._tokenizer:
             self._tokenizer.append(_tokenize_with(open_clip_import(), self._checkpoint))
 
-    def visual_open(self) -> tuple[Any, Callable[[NDArray[np.uint8]], Any]]:
+    def unload(self) -> bool:
+        return all([self._visual.unload(), super().unload()])
+
+    def visual_use(self) -> AbstractContextManager[Visual]:
         """What looks, in fp32 on the CPU and open to gradients, and what makes (n, size, size, 3)
-        uint8 into its input: for explanations. A copy of the network of its own."""
+        uint8 into its input: for explanations. A copy of the network of its own, in memory while
+        the block lasts and until it is idle."""
+        return self._visual.use()
+
+    def _visual_load(self) -> Visual:
         sides = self._sides()
         torch = importlib.import_module("torch")
         mean, std = (

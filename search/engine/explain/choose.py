@@ -7,9 +7,10 @@ pools by attention                 Grad-CAM (RN50x64, SigLIP)
 anything else                      occlusion, which needs embeddings only
 """
 
+from collections.abc import Callable
 from typing import Any, Literal
 
-from search.engine.explain.types import Explainer
+from search.engine.explain.types import Bytes, Explainer, Floats
 
 Kind = Literal["exact", "integrated", "legrad", "gradcam", "occlusion"]
 
@@ -21,7 +22,10 @@ def explainer_kind(encoder: Any, *, words: bool = False) -> Kind:
         return "integrated" if hasattr(encoder, "words_slope") else "occlusion"
     if hasattr(encoder, "maps_embed"):
         return "exact"
-    return visual_kind(encoder.visual_open()[0]) if hasattr(encoder, "visual_open") else "occlusion"
+    if not hasattr(encoder, "visual_use"):
+        return "occlusion"
+    with encoder.visual_use() as (visual, _):
+        return visual_kind(visual)
 
 
 def visual_kind(visual: Any) -> Kind:
@@ -34,14 +38,7 @@ def visual_kind(visual: Any) -> Kind:
 
 
 def explainer_make(encoder: Any, *, words: bool = False) -> Explainer:
-    visual: Any = None
-    if hasattr(encoder, "visual_open"):
-        # Loaded once, for the look at its parts and for the explainer.
-        visual, prepare = encoder.visual_open()
-        kind = visual_kind(visual)
-    else:
-        kind = explainer_kind(encoder, words=words)
-    match kind:
+    match kind := explainer_kind(encoder, words=words):
         case "exact":
             from search.engine.explain.exact import ExactExplainer
 
@@ -50,17 +47,34 @@ def explainer_make(encoder: Any, *, words: bool = False) -> Explainer:
             from search.engine.explain.words import WordsExplainer
 
             return WordsExplainer(encoder)
-        case "legrad":
-            from search.engine.explain.legrad import LeGradExplainer
-
-            return LeGradExplainer(visual, prepare)
-        case "gradcam":
-            from search.engine.explain.gradcam import GradCamExplainer
-
-            return GradCamExplainer(visual, prepare)
+        case "legrad" | "gradcam":
+            return VisualExplainer(encoder, kind)
         case "occlusion":
             from search.engine.explain.occlusion import OcclusionExplainer
 
             if words and encoder.words_space != encoder.space:
                 return OcclusionExplainer(lambda pictures: encoder.pictures_embed_both(pictures)[1])
             return OcclusionExplainer(encoder.pictures_embed)
+
+
+class VisualExplainer:
+    """By gradients through a large network, which is asked for at each use: kept here, it would
+    never leave the memory."""
+
+    def __init__(self, encoder: Any, method: Literal["legrad", "gradcam"]) -> None:
+        self._encoder, self.method = encoder, method
+
+    def heat(self, pictures: Bytes, target: Floats) -> Floats:
+        with self._encoder.visual_use() as opened:
+            return self._made(*opened).heat(pictures, target)
+
+    def patches(self, pictures: Bytes) -> Floats:
+        with self._encoder.visual_use() as opened:
+            return self._made(*opened).patches(pictures)
+
+    def _made(self, visual: Any, prepare: Callable[[Bytes], Any]) -> Any:
+        from search.engine.explain.gradcam import GradCamExplainer
+        from search.engine.explain.legrad import LeGradExplainer
+
+        make = LeGradExplainer if self.method == "legrad" else GradCamExplainer
+        return make(visual, prepare)

@@ -5,6 +5,8 @@ Untrained checkpoints: that ResNet50's cells add up is exact; of LeGrad and Grad
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +59,21 @@ def test_an_open_clip_network_is_explained(tmp_path, network, method, grid, word
     cells, spread = picture_heat(explainer, pictures[0], mask, target)
     np.testing.assert_allclose(cells, heat[0], rtol=1e-3, atol=1e-7)
     assert spread.min() >= 0 and spread.max() <= 1
+
+
+def test_a_network_that_was_explained_by_leaves_the_memory(tmp_path) -> None:
+    encoder = clip_encoder(tmp_path, SMALL)
+    pictures = pictures_of(encoder.picture_size)
+    target = encoder.pictures_embed(pictures)[1]
+    explainer = explainer_make(encoder)
+    before = explainer.heat(pictures, target)
+    with encoder.visual_use() as (visual, _):
+        held = weakref.ref(visual)
+    del visual
+    assert encoder.unload()
+    gc.collect()
+    assert held() is None
+    np.testing.assert_array_equal(explainer.heat(pictures, target), before)
 
 
 def test_the_cosine_of_resnet50_divides_exactly(tmp_path) -> None:
