@@ -8,9 +8,13 @@ anything else                      occlusion, which needs embeddings only
 """
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from search.engine.explain.types import Bytes, Explainer, Floats
+
+if TYPE_CHECKING:
+    from search.engine.explain.gradcam import GradCamExplainer
+    from search.engine.explain.legrad import LeGradExplainer
 
 Kind = Literal["exact", "integrated", "legrad", "gradcam", "occlusion"]
 
@@ -72,7 +76,9 @@ class VisualExplainer:
         with self._encoder.visual_use() as opened:
             return self._made(*opened).patches(pictures)
 
-    def _made(self, visual: Any, prepare: Callable[[Bytes], Any]) -> Any:
+    def _made(
+        self, visual: Any, prepare: Callable[[Bytes], Any]
+    ) -> "LeGradExplainer | GradCamExplainer":
         from search.engine.explain.gradcam import GradCamExplainer
         from search.engine.explain.legrad import LeGradExplainer
 
