@@ -70,7 +70,7 @@ class RedisBox:
     def waiting(self) -> int:
         with self._reached():
             pipe = self._redis.pipeline()
-            pipe.zremrangebyscore(self._key("waiting"), "-inf", time.time())
+            pipe.zremrangebyscore(self._key("waiting"), "-inf", self._now())
             pipe.zcard(self._key("waiting"))
             return int(pipe.execute()[1])
 
@@ -78,7 +78,7 @@ class RedisBox:
         with self._reached():
             pipe = self._redis.pipeline()
             pipe.set(self._key("question", question), data, px=_ms(seconds))
-            pipe.zadd(self._key("waiting"), {question: time.time() + seconds})
+            pipe.zadd(self._key("waiting"), {question: self._now() + seconds})
             pipe.execute()
 
     def take(self, question: str) -> tuple[bytes, float] | None:
@@ -119,6 +119,11 @@ class RedisBox:
     def lives(self, queue: str) -> bool:
         with self._reached():
             return bool(self._redis.exists(self._key("lives", queue)))
+
+    def _now(self) -> float:
+        """Seconds, of Redis's clock too."""
+        seconds, micros = self._redis.time()
+        return float(seconds) + micros / 1e6
 
     def _key(self, *names: str) -> str:
         return ":".join((self._prefix, *names))

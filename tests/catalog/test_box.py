@@ -106,5 +106,18 @@ def test_a_redis_that_is_not_there_is_told_at_once() -> None:
 
 
 @pytest.mark.services
+def test_clocks_of_machines_need_not_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    box = RedisBox(os.environ["TEST_CACHE_URL"], prefix=f"test-{time.time_ns()}")
+    box.ask("q1", b"x", seconds=5)
+    now = time.time()
+    with monkeypatch.context() as ahead:
+        ahead.setattr("catalog.box.time.time", lambda: now + 3600)
+        assert box.waiting() == 1
+        box.ask("q2", b"x", seconds=0.2)
+    time.sleep(0.3)
+    assert box.waiting() == 1
+
+
+@pytest.mark.services
 def test_with_a_redis_broker_the_box_is_there_too() -> None:
     assert isinstance(answers(), RedisBox)
