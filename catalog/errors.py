@@ -103,8 +103,15 @@ SENTENCES = {
         "The engine “%(engine)s” no longer makes the vectors it was chosen with: its weights or "
         "its settings were changed. Restore them, or install and activate it anew."
     ),
+    "engine_none": _(
+        "No engine in use can answer this; whoever keeps this server can put another one to use."
+    ),
     "engine_gone": _(
         "The engine “%(engine)s” is in use, and the configuration no longer describes it."
+    ),
+    "engine_undescribed": _(
+        "The configuration no longer describes the engine “%(engine)s”: describe it again, or "
+        "remove its vectors."
     ),
     "engine_not_configured": _(
         "The configuration describes no engine “%(engine)s”; it knows: %(known)s."
@@ -254,6 +261,7 @@ SENTENCES = {
     "storage_away": _("The file cannot be kept or read right now; try again in a moment."),
     "machine_trouble": _("The machine had trouble: %(detail)s"),
     "gave_up": _("This was tried %(attempts)s times without success."),
+    "gave_up_on": _("This was tried %(attempts)s times without success: %(detail)s"),
     "worker_died": _("The worker stopped %(attempts)s times while working on this part."),
     "internal": _("Something went wrong on our side."),
 }

@@ -212,6 +212,8 @@ def part_restore(*, part: Part) -> None:
     _compare_again(part)
     if part.status in {Part.Status.QUEUED, Part.Status.PROCESSING}:
         enqueue("workers.part_ingest", part.pk)
+    elif part.status == Part.Status.READY:
+        enqueue("workers.part_restored", part.pk)
 
 
 def parts_reprocess(parts: Sequence[int], *, step: PipelineStep.Step | None = None) -> None:

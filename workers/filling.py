@@ -36,6 +36,7 @@ AT_LEAST = 4  # seconds of a run that uploads may not shorten, so that it ends s
 REST = 4  # seconds until the next run while uploads wait
 LATER = 60  # seconds until the next try of what failed by a cause that may pass
 LEFT_MOST = 50  # parts of the second look in one go
+TROUBLES = 10  # parts in succession that fail by causes that may pass: the machine is at fault
 
 
 def fill_run(install_id: int, ticket: int) -> None:
@@ -68,7 +69,8 @@ class Progress:
     def __init__(self, row: EngineInstall, *, seconds: float, yielding: bool = False) -> None:
         self.row = row
         self.embedded = 0
-        self.stuck = False  # something failed by a cause that may pass
+        self.stuck = False  # something failed by a cause that may pass, and is to be tried again
+        self.troubles = 0  # so many in succession
         self._yielding = yielding
         self._start = time.monotonic()
         self._until = self._start + seconds
@@ -76,12 +78,14 @@ class Progress:
     @property
     def is_over(self) -> bool:
         now = time.monotonic()
-        if now > self._until:
+        if now > self._until or self.troubles >= TROUBLES:
             return True
         return self._yielding and now > self._start + AT_LEAST and uploads_wait()
 
     def add(self, *, embedded: int = 0, held: int = 0) -> None:
         self.embedded += embedded
+        if embedded:
+            self.troubles = 0
         fields = {"done": F("done") + embedded + held, "active_at": timezone.now()}
         spent = time.monotonic() - self._start
         if embedded and self.embedded > 1:
@@ -104,7 +108,8 @@ def fill(row: EngineInstall, progress: Progress) -> None:
         _slice_fill(row, ids, progress)
     else:
         return
-    if row.state == State.FILLING:
+    # What failed by a cause that may pass is left to another run.
+    if row.state == State.FILLING and not progress.stuck:
         _rest_fill(row, progress)
 
 
@@ -163,8 +168,15 @@ def _one(row: EngineInstall, part_id: int, progress: Progress) -> None:
     try:
         with selection_pinned(), _told(row, part), Work(part) as work:
             embed.run(work, [row.engine])
-    except (OSError, MemoryError, OperationalError) as error:
+    except (OSError, MemoryError) as error:
         log.warning("part %s was not embedded for %s: %s", part_id, row.engine, error)
+        progress.troubles += 1
+        progress.stuck |= installs.trouble_keep(row, part_id, str(error)[:200])
+        return
+    except OperationalError as error:
+        # Nothing can be written down of it.
+        log.warning("part %s was not embedded for %s: %s", part_id, row.engine, error)
+        progress.troubles += 1
         progress.stuck = True
         return
     except (EncoderError, ServiceError) as error:
@@ -180,6 +192,7 @@ def _one(row: EngineInstall, part_id: int, progress: Progress) -> None:
         installs.fault_keep(row, part_id, "internal", {})
         return
     progress.add(embedded=1)
+    installs.trouble_forget(row, part_id)
     if row.engine in engines.in_use():
         _step_done(part, start)
 

@@ -20,6 +20,14 @@ def part_embed(part_id: int) -> None:
     pipeline.part_ingest(part_id, embeds=True)
 
 
+@shared_task(name="workers.part_restored")
+def part_restored(part_id: int) -> None:
+    """Back from the trash: engines that were filled meanwhile lack it."""
+    from search.lifecycle.installs import part_arrived
+
+    part_arrived(part_id)
+
+
 @shared_task(name="workers.parts_sweep")
 def parts_sweep(starting: bool = False) -> None:
     """Every minute, and when a worker starts: what was left behind, and what has grown."""

@@ -28,6 +28,8 @@ State = EngineInstall.State
 KEPT = (State.FILLING, State.FINISHING, State.READY)
 
 SLICE = 20  # parts that a worker takes at once; one that dies leaves so many to the second look
+TRIES = 5  # of a part by causes that may pass, each in another run
+TROUBLE = "machine_trouble"  # the code of a fault that is to be tried again
 STALE = timedelta(minutes=5)  # without a sign of life, the filling is sent again
 
 
@@ -112,8 +114,12 @@ def installs_sweep(*, starting: bool = False) -> int:
     at_work = EngineInstall.objects.filter(
         state__in=(State.FILLING, State.FINISHING, State.REMOVING)
     )
-    old = timezone.now() - STALE
-    due = at_work if starting else at_work.filter(Q(active_at=None) | Q(active_at__lt=old))
+    now = timezone.now()
+    # Whoever builds a large index gives no sign of life, and ends with its task at the latest.
+    longest = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
+    quiet = Q(active_at__lt=now - STALE) & ~Q(state=State.FINISHING)
+    gone = Q(active_at=None) | quiet | Q(active_at__lt=now - longest)
+    due = at_work if starting else at_work.filter(gone)
     rows = list(due)
     for row in rows:
         if row.state == State.REMOVING:
@@ -160,7 +166,9 @@ def parts_lacking(keys: Collection[str]) -> QuerySet[Part]:
 
 def parts_left(row: EngineInstall) -> QuerySet[Part]:
     """Parts still to be embedded; those that cannot be are not among them."""
-    faults = InstallFault.objects.filter(install=row, part=OuterRef("pk"))
+    faults = InstallFault.objects.filter(install=row, part=OuterRef("pk")).exclude(
+        error_code=TROUBLE
+    )
     return parts_lacking(row.spaces).filter(~Exists(faults))
 
 
@@ -254,10 +262,31 @@ def is_current(row: EngineInstall) -> bool:
 
 
 def fault_keep(row: EngineInstall, part_id: int, code: str, params: dict[str, Any]) -> None:
-    """This part cannot be embedded by this engine."""
+    """This part cannot be embedded by this engine. Nothing is kept of one that is gone by now."""
+    if not Part.objects.filter(pk=part_id).exists():
+        return
     InstallFault.objects.update_or_create(
         install=row, part_id=part_id, defaults={"error_code": code, "error_params": params}
     )
+
+
+def trouble_keep(row: EngineInstall, part_id: int, detail: str) -> bool:
+    """A cause that may pass kept this part from being embedded. Whether it is worth another try.
+
+    A file that is lost looks like storage that is away: after some tries the part is given up.
+    """
+    held = row.faults.filter(part=part_id, error_code=TROUBLE).first()
+    attempts = 1 + (held.error_params.get("attempts", 0) if held else 0)
+    if attempts >= TRIES:
+        fault_keep(row, part_id, "gave_up_on", {"attempts": attempts, "detail": detail})
+        return False
+    fault_keep(row, part_id, TROUBLE, {"attempts": attempts, "detail": detail})
+    return True
+
+
+def trouble_forget(row: EngineInstall, part_id: int) -> None:
+    """It passed."""
+    row.faults.filter(part=part_id).delete()
 
 
 def part_arrived(part_id: int) -> None:

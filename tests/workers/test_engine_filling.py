@@ -1,11 +1,13 @@
 """An engine is installed beside those in use: filled, paused, interrupted, and made whole."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from catalog import services
 from catalog.errors import ServiceError
@@ -235,9 +237,80 @@ def test_what_passes_is_tried_again_later(
         filling.fill(row, progress)
     assert progress.stuck
     row.refresh_from_db()
-    assert (row.state, row.faults.count()) == ("filling", 0)
+    assert (row.state, installs.parts_left(row).count()) == ("filling", 2)
     assert run(row).state == "ready"
     assert held_by(other) == 2
+
+
+def test_a_file_that_is_lost_is_given_up_after_some_tries(
+    other: str, uploads: Uploads, work: Worker
+) -> None:
+    lost, _good = uploads(2)
+    work()
+    lost.refresh_from_db()
+    Path(lost.file.path).unlink()
+    row = installs.engine_install(other)
+    for attempt in range(1, installs.TRIES):
+        assert run(row).state == "filling"  # storage may only be away
+        assert row.faults.get().error_params["attempts"] == attempt
+    assert (run(row).state, row.missing) == ("ready", 1)
+    fault = row.faults.get()
+    assert fault.part == lost
+    assert "tried 5 times" in fault.error and "No such file" in fault.error
+
+
+def test_trouble_that_passed_is_forgotten_and_trouble_of_all_ends_a_run(
+    other: str, uploads: Uploads, work: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads(3)
+    work()
+    row = installs.engine_install(other)
+    monkeypatch.setattr(filling, "TROUBLES", 2)
+    monkeypatch.setattr(installs, "SLICE", 2)
+
+    def full(*args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(embed, "run", full)
+        run(row)
+    assert row.faults.count() == 2  # the third is not tried in vain
+    assert run(row).state == "ready"
+    assert (row.faults.count(), row.missing) == (0, 0)
+
+
+def test_a_part_that_is_deleted_for_good_meanwhile_stops_nothing(
+    other: str, uploads: Uploads, work: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _first, middle, _last = uploads(3)
+    work()
+    row = installs.engine_install(other)
+    done = embed.run
+
+    def deleted(work_: Any, names: Any = None) -> None:
+        if work_.part.pk == middle.pk:
+            Part.objects.filter(pk=middle.pk).delete()
+        done(work_, names)
+
+    monkeypatch.setattr(embed, "run", deleted)
+    assert run(row).state == "ready"
+    assert (row.total, row.missing, row.faults.count()) == (2, 0, 0)
+
+
+def test_who_builds_the_index_is_left_alone_for_as_long_as_a_task_may_take(
+    other: str, settings: Any
+) -> None:
+    row = installs.engine_install(other)
+
+    def swept(minutes: int) -> str:
+        active = timezone.now() - timedelta(minutes=minutes)
+        EngineInstall.objects.update(state="finishing", active_at=active)
+        installs.installs_sweep()
+        row.refresh_from_db()
+        return row.state
+
+    assert swept(minutes=10) == "finishing"
+    assert swept(minutes=settings.CELERY_TASK_TIME_LIMIT // 60 + 1) == "filling"
 
 
 def test_an_older_message_does_nothing(other: str, uploads: Uploads, work: Worker) -> None:
@@ -272,9 +345,9 @@ def test_a_part_restored_from_the_trash_is_made_up_for(
     row = installs.engine_install(other)
     work()
     assert held_by(other) == 1
+    assert not upgrades.is_due()  # which is believed for a while
+    thrown.refresh_from_db()
     services.part_restore(part=thrown)
-    assert upgrades.is_due()
-    upgrades.begin()
     work()
     row.refresh_from_db()
     assert (row.state, held_by(other)) == ("ready", 2)

@@ -14,7 +14,11 @@ State = EngineInstall.State
 
 
 class Command(EngineCommand):
-    help = "Install an engine: workers embed every part by it while searches go on as they were."
+    help = (
+        "Install an engine: workers embed every part by it while searches go on as they were. "
+        "Said again, it goes on with one that was paused, failed, or has other weights by now. "
+        "engine_list tells how far it is, engine_activate puts it to use."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
