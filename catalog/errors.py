@@ -103,9 +103,6 @@ SENTENCES = {
         "The engine “%(engine)s” no longer makes the vectors it was chosen with: its weights or "
         "its settings were changed. Restore them, or install and activate it anew."
     ),
-    "engine_none": _(
-        "No engine in use can answer this; whoever keeps this server can put another one to use."
-    ),
     "engine_gone": _(
         "The engine “%(engine)s” is in use, and the configuration no longer describes it."
     ),

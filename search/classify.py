@@ -89,7 +89,7 @@ def classify_run(
     photo, own = None, {}
     with engines.engine_errors(), watch.stage("total"):
         # What is seen is compared in one space only: that of the first engine that knows words.
-        selection.engines_check([words_engine() or engines.in_use()[0]])
+        selection.engines_check([_engine()])
         with watch.stage("encode"):
             if image is not None:
                 seen, photo = photo_seen(image, crop=crop)
@@ -112,6 +112,14 @@ def words_engine() -> str | None:
     return next((name for name in engines.in_use() if encoders.words_space(name)), None)
 
 
+def _engine() -> str:
+    """The engine whose space is compared. Raises `ServiceError` where none is in use."""
+    name = words_engine() or next(iter(engines.in_use()), None)
+    if name is None:
+        raise ServiceError("engine_none")
+    return name
+
+
 def part_seen(part_id: int) -> Seen | None:
     """The part by its kept vectors: those among words, else the first engine's it has any of."""
     from search.engine.fusion import views_mean
@@ -131,9 +139,8 @@ def mesh_seen(file: File) -> Seen:
     """A mesh file by its views. Raises `MeshError`, `RenderError`."""
     from search.engine.mesh.load import mesh_load
 
-    name = words_engine()
-    if name is None:
-        name = engines.in_use()[0]
+    name = _engine()
+    if not encoders.words_space(name):
         vectors = encode.mesh_encode(file, [name]).vectors[name]
         return Seen(name, encoders.space(name), vectors, words=False)
     file.seek(0)
@@ -151,7 +158,7 @@ def photo_seen(data: bytes, *, crop: Crop | None = None) -> tuple[Seen, encode.P
 
     name = words_engine()
     if name is None:
-        raise ServiceError("kind_unknown", kind="image")
+        raise ServiceError("engine_none")
     photo = photo_prepare(data, crop=Box(*crop) if crop else None, limits=engines.photo_limits())
     size = encoders.encoder(name, query=True).picture_size
     seen = _pictures_seen(name, photo_variants(photo, size))

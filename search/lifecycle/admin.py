@@ -98,7 +98,7 @@ class Row:
     @property
     def may_activate(self) -> bool:
         return (
-            not self.facts["in_use"] and self.install is not None
+            self.facts["weights"] and not self.facts["in_use"] and self.install is not None
             and self.install.state == State.READY and not self.install.missing
         )  # fmt: skip
 

@@ -108,7 +108,9 @@ def follows(name: str) -> bool:
     Then the newer ones are meant, and the catalogue follows them; anybody else's files may have
     been exchanged by mistake.
     """
-    engine = settings.SEARCH.engines[name]
+    engine = settings.SEARCH.engines.get(name)
+    if engine is None:
+        return False
     if engine.encoder == "shape":
         return True
     folder = getattr(engine, "weights", None)

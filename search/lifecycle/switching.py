@@ -46,6 +46,7 @@ def engine_activate(
     """
 
     def change(now: InUse) -> list[Chosen]:
+        installs.keys_now(name)  # refuses one that is not described, or has no weights
         held = next((chosen for chosen in now.engines if chosen.name == name), None)
         of = held if held and not selection.is_changed(held) else _whole(name, force=force)
         names = [chosen.name for chosen in now.engines]
@@ -67,7 +68,7 @@ def engine_retire(name: str, *, user: Any = None, seen: int | None = None) -> In
         rest = [chosen for chosen in now.engines if chosen.name != name]
         if len(rest) == len(now.engines):
             raise ServiceError("engine_not_in_use", status=409, engine=name[:60])
-        if not rest:
+        if not InUse(now.revision, tuple(rest)).names:
             raise ServiceError("engine_last", status=409, engine=name)
         return rest
 
@@ -122,8 +123,12 @@ def _switch(change: Any, *, note: str, user: Any, seen: int | None) -> InUse:
 
 
 def _words_engine(names: Sequence[str]) -> str | None:
-    with engines.engine_errors():
-        return next((name for name in names if encoders.words_space(name)), None)
+    """The first that knows words; one that cannot be loaded now knows none."""
+    for name in names:
+        with engines.engine_fault(name, {}):
+            if encoders.words_space(name):
+                return name
+    return None
 
 
 def _adopt(names: Sequence[str]) -> None:
@@ -154,24 +159,16 @@ class Loss:
 
     keys: list[str]  # spaces that no other engine needs
     shared: list[str]  # spaces that stay, for others
-    embeddings: int
     selections: list[int]  # revisions that cannot be gone back to
-
-    @property
-    def any(self) -> bool:
-        return bool(self.embeddings or self.selections)
 
 
 def removal_loss(row: EngineInstall) -> Loss:
     keys = _keys_own(row)
-    # The last sequence number bounds the rows without reading them.
-    last = Space.objects.filter(key__in=keys).values_list("last_seq", flat=True)
     recent = Selection.objects.order_by("-revision")[:20]
     back = [of.revision for of in recent if any(e["name"] == row.engine for e in of.engines)]
     return Loss(
         keys=keys,
         shared=[key for key in row.spaces if key not in keys],
-        embeddings=max(last, default=0),
         selections=back,
     )
 
@@ -243,37 +240,45 @@ def _keys_own(row: EngineInstall) -> list[str]:
 
 
 def engine_facts() -> list[dict[str, Any]]:
-    """Every engine, those in use first, for /api/engines/."""
-    used = engines.in_use()
+    """Every engine, those in use first, for /api/engines/.
+
+    One that was chosen or installed and that the configuration no longer describes is there too:
+    it can be taken out of use, and removed.
+    """
+    used = [of.name for of in selection.selection_current().engines]
     rows = {row.engine: row for row in EngineInstall.objects.all()}
-    names = [*used, *(name for name in settings.SEARCH.engines if name not in used)]
+    names = dict.fromkeys([*used, *settings.SEARCH.engines, *rows])
     return [_facts(name, used, rows.get(name)) for name in names]
 
 
 def _facts(name: str, used: list[str], row: EngineInstall | None) -> dict[str, Any]:
     looks = words = None
     fault = ""
+    described = settings.SEARCH.engines.get(name)
     # What is not there is looked for again only now and then: the page asks every few seconds.
     missing = cache.get(f"engine:missing:{name}") if name not in used else None
     try:
         if missing:
             raise ServiceError(missing[0], **missing[1])
+        if described is None:
+            code = "engine_gone" if name in used else "engine_undescribed"
+            raise ServiceError(code, engine=name)
         with engines.engine_errors():
             looks, words = encoders.space(name), encoders.words_space(name)
     except ServiceError as error:
         fault = str(error)
-        if not missing:
+        if not missing and described:
             cache.set(f"engine:missing:{name}", (error.code, error.params), LOOK_AGAIN)
     return {
         "name": name,
         "label": engines.label(name),
-        "configured": True,
+        "configured": described is not None,
         "in_use": name in used,
-        "default": used[:1] == [name],
+        "default": engines.in_use()[:1] == [name],
         "installed": row.facts() if row else None,
         "weights": looks is not None,
         "weights_error": fault or None,
-        "encoder": looks.encoder if looks else settings.SEARCH.engines[name].encoder,
+        "encoder": looks.encoder if looks else described and described.encoder,
         "space": looks and looks.key,
         "dimensions": looks and looks.d,
         "words_space": words and words.key,

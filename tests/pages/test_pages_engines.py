@@ -157,6 +157,28 @@ def test_progress_and_trouble_are_told(
     assert "dist/engines.js" not in page  # nothing moves any more
 
 
+def test_one_that_the_configuration_forgot_can_be_put_away(
+    logged_in: Client, other: str, settings: Any
+) -> None:
+    engine_installed(other)
+    press(logged_in, "activate", other, revision="0")
+    held = settings.SEARCH
+    left = {name: of for name, of in held.engines.items() if name != other}
+    settings.SEARCH = held.model_copy(update={"engines": left})
+    page = logged_in.get(PAGE).content.decode()
+    card = page.partition('id="engine-other"')[2].partition("</section>")[0]
+    assert "the configuration no longer describes it" in card
+    assert 'value="retire"' in card and 'value="first"' not in card
+    page = press(logged_in, "retire", other, revision="1")
+    card = page.partition('id="engine-other"')[2].partition("</section>")[0]
+    assert "remove its vectors" in card and "other/remove/" in card
+    assert 'value="activate"' not in card and 'value="install"' not in card
+    assert 'class="error"' in press(logged_in, "activate", other, revision="2")
+    assert 'class="error"' in press(logged_in, "install", other)
+    press(logged_in, "remove", other)
+    assert EngineInstall.objects.get(engine=other).state == "removing"
+
+
 def test_in_chinese(logged_in: Client, other: str) -> None:
     logged_in.cookies["django_language"] = "zh-hant"
     page = logged_in.get(PAGE).content.decode()

@@ -1,5 +1,6 @@
 """Which engines are in use is the staff's choice, made in one commit and seen whole."""
 
+import io
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
+from PIL import Image, ImageDraw
 
 from catalog.errors import ServiceError
 from catalog.models import Part
@@ -66,6 +69,28 @@ class TestTheChoice:
             switching.engine_retire("mini")
         with pytest.raises(ServiceError, match="not in use"):
             switching.engine_retire("shape")
+
+    def test_without_an_engine_that_looks_pictures_are_refused(self, api, client) -> None:
+        switching.engine_retire("mini")
+        image = Image.new("RGB", (64, 64), "white")
+        ImageDraw.Draw(image).rectangle((16, 16, 48, 48), fill="black")
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        for path, more in (
+            ("/api/search/image", {}),
+            ("/api/search/image", {"engine": "mini"}),
+            ("/api/search/hybrid", {"text": "gear"}),
+            ("/api/classify", {}),
+        ):
+            body = {"image": SimpleUploadedFile("q.png", file.getvalue()), **more}
+            answer = api.post(path, body, "multipart")
+            assert answer.status_code == 400, answer.content
+            assert answer.json()["error"]["code"] == "engine_none"
+        asked = {"image": SimpleUploadedFile("q.png", file.getvalue()), "tab": "picture"}
+        page = client.post("/", asked)
+        assert page.status_code == 400
+        assert b"looks at pictures" in page.content
+        assert api.post("/api/search/text", {"query": "gear"}, "json").status_code == 200
 
     def test_rollback_and_back(self, installed: Installed) -> None:
         with pytest.raises(ServiceError, match="never changed"):
@@ -218,6 +243,38 @@ class TestOtherWeights:
         (fault,) = selection.faults()
         assert fault[0] == exchanged
         assert client.get("/readyz").status_code == 503
+
+    def test_one_that_is_no_longer_described_can_be_put_away(
+        self, client, exchanged, settings, capsys
+    ) -> None:
+        """It is not described, but its vectors are there, and people see which and what to do."""
+        held = settings.SEARCH
+        left = {name: of for name, of in held.engines.items() if name != exchanged}
+        settings.SEARCH = held.model_copy(update={"engines": left})
+        facts = {of["name"]: of for of in switching.engine_facts()}
+        assert facts["mini"]["default"]
+        assert (facts[exchanged]["in_use"], facts[exchanged]["configured"]) == (True, False)
+        assert "is in use" in facts[exchanged]["weights_error"]
+        with pytest.raises(ServiceError, match="describes no engine"):
+            switching.engine_activate(exchanged, first=True)
+        # Other changes go on around it; what is left has to be able to answer.
+        switching.engine_retire("shape")
+        with pytest.raises(ServiceError, match="only one in use"):
+            switching.engine_retire("mini")
+        switching.engine_retire(exchanged)
+        assert client.get("/readyz").status_code == 200
+        call_command("engine_list")
+        assert "remove its vectors" in capsys.readouterr().out
+        call_command("engine_remove", exchanged, yes=True)
+        assert exchanged not in {of["name"] for of in switching.engine_facts()}
+
+    def test_the_default_whose_weights_are_gone_is_taken_out_of_use(
+        self, installed: Installed, settings: Any, tmp_path: Path
+    ) -> None:
+        installed()
+        switching.engine_activate("other", first=True)
+        engine_set(settings, "other", tmp_path / "nothing")
+        assert switching.engine_retire("other").names == ["mini", "shape"]
 
     def test_another_switch_does_not_make_it_right(self, exchanged: str) -> None:
         switching.engine_activate("mini", first=True)
