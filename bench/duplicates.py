@@ -162,10 +162,13 @@ GRID = {
     "size": (1e-3, 2e-3, 5e-3),
     "near": (0.02, 0.03, 0.05),
     "cosine": (0.995, 0.997, 0.998, 0.999),
+    "revised": (0.0, 0.02, 0.03),
 }
 KINDS = ("same", "scaled", "mirrored", "near")
 # Which alterations leave the size, and which the hand.
 SIZES = {"scaled": 1.2, "finer, scaled": 0.7}
+# What is the exact mirror image of what. A thinned part has a hand even where the part had none.
+IMAGES = {"part": "mirrored", "thinned": "mirrored, thinned"}
 GEOMETRY = {name for name, kind in ALTERED.items() if kind in {"same", "scaled", "mirrored"}}
 
 
@@ -182,13 +185,7 @@ class Case:
 
 def cases_of(items: list[Item]) -> list[Case]:
     """Every pair that the product would compare, and every true pair that it would not."""
-    handed = {
-        item.family
-        for item in items
-        if item.kind == "mirrored"
-        and relation_decide(_part(items, item.family).invariants, item.invariants).kind
-        == "mirrored"
-    }
+    handed = _handed(items)
     shapes = np.stack([item.shape for item in items])
     similar = shapes @ shapes.T
     np.fill_diagonal(similar, -1)
@@ -205,8 +202,15 @@ def cases_of(items: list[Item]) -> list[Case]:
     return cases
 
 
-def _part(items: list[Item], family: int) -> Item:
-    return next(item for item in items if item.family == family and item.kind == "part")
+def _handed(items: list[Item]) -> set[tuple[int, str]]:
+    """(family, kind) of the surfaces that are not their own mirror image."""
+    known = {(item.family, item.kind): item.invariants for item in items}
+    return {
+        (family, kind)
+        for family, kind in known
+        if kind in IMAGES
+        and relation_decide(known[family, kind], known[family, IMAGES[kind]]).kind == "mirrored"
+    }
 
 
 def _by_looks(items: list[Item]) -> list[list[int]]:
@@ -221,13 +225,14 @@ def _by_looks(items: list[Item]) -> list[list[int]]:
     return found
 
 
-def _truth(one: Item, other: Item, handed: set[int]) -> str | None:
+def _truth(one: Item, other: Item, handed: set[tuple[int, str]]) -> str | None:
     """None where nobody can say: other numbers of a family may give one shape in two sizes."""
     if one.family != other.family:
         return "none"
     kinds = {one.kind, other.kind}
     if kinds <= GEOMETRY | {"part"}:
-        if one.family in handed and _mirrored(one) != _mirrored(other):
+        surface = "thinned" if kinds == {"thinned", IMAGES["thinned"]} else "part"
+        if (one.family, surface) in handed and _mirrored(one) != _mirrored(other):
             return "mirrored"
         return "same" if SIZES.get(one.kind, 1) == SIZES.get(other.kind, 1) else "scaled"
     if relation_decide(one.invariants, other.invariants).kind != "similar":

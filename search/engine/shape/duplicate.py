@@ -36,6 +36,8 @@ class Limits:
     `shape` and `hand`: the largest difference of two invariants of one geometry in other
     triangles; `size`: of the logarithms of sizes that are one size. `near`, `cosine`: the largest
     difference, and the least similarity of shape descriptors, of parts that are nearly one.
+    `revised`: sizes that differ by less, yet are two, are a revision's. Whoever scales a part by so
+    little does it to the same triangles, and those are told by `relation`.
     """
 
     shape: float = 3e-3
@@ -43,6 +45,7 @@ class Limits:
     size: float = 5e-3
     near: float = 0.03
     cosine: float = 0.995
+    revised: float = 0.03
 
 
 LIMITS = Limits()
@@ -83,12 +86,16 @@ def duplicate_decide(
 def _geometry_kind(
     one: Invariants, other: Invariants, factor: float, limits: Limits
 ) -> DuplicateKind | None:
-    """Of two geometries that are one but for their triangles; None for neither hand."""
+    """Of two geometries that are one but for their triangles; None for neither hand, and for a
+    revision."""
+    apart = abs(math.log(factor))
+    alike = apart <= max(limits.size, SIZE_TOLERANCE)
+    if not alike and apart <= limits.revised:
+        return None
     straight = invariants_apart(one.hand, other.hand)
     turned = invariants_apart(one.hand, tuple(-number for number in other.hand))
     if turned <= limits.hand and straight > max(TOLERANCE, _HAND_RATIO * turned):
         return "mirrored"
     if straight <= limits.hand:
-        alike = abs(math.log(factor)) <= max(limits.size, SIZE_TOLERANCE)
         return "same" if alike else "scaled"
     return None

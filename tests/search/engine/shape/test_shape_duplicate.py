@@ -66,6 +66,18 @@ def test_a_revision_is_nearly_the_same():
     assert found.score < 1 - LIMITS.shape
 
 
+@pytest.mark.parametrize("change", [lambda part: part, solids.mirrored])
+def test_other_triangles_of_a_little_other_size_are_a_revision(change):
+    """A part made 1 % larger and exported anew; the very triangles 1 % larger are scaled."""
+    larger = change(solids.moved(bent_pipe(160), seed=8, scale=1.01))
+    found = decided(bent_pipe(64), larger)
+    assert found is not None
+    assert found.kind == "near"
+    assert found.factor == pytest.approx(1.01, rel=2e-3)
+    scaled = decided(bent_pipe(64), solids.moved(bent_pipe(64), seed=8, scale=1.01))
+    assert scaled == Duplicate("scaled", pytest.approx(1.01), 1.0)
+
+
 def test_another_part_is_none():
     assert decided(bent_pipe(64), solids.drilled_bracket()) is None
     assert decided(meshes.ring(), meshes.torus()) is None
