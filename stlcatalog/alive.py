@@ -39,12 +39,13 @@ def worker() -> str:
 
 
 def beat() -> str:
-    file = Path(os.environ.get("STLCATALOG_DATA") or "var") / "beat-schedule"
-    try:
-        age = time.time() - file.stat().st_mtime
-    except OSError as error:
-        return f"{file}: {error.strerror}"
-    return "" if age < BEAT_STALE_S else f"{file} was last written {age:.0f} s ago."
+    data = Path(os.environ.get("STLCATALOG_DATA") or "var")
+    # Some libraries behind Python's dbm add an ending to the name, or make two files.
+    written = [file.stat().st_mtime for file in data.glob("beat-schedule*")]
+    if not written:
+        return f"{data / 'beat-schedule'} is not there."
+    age = time.time() - max(written)
+    return "" if age < BEAT_STALE_S else f"The scheduler's file was last written {age:.0f} s ago."
 
 
 PROCESSES = {"web": web, "worker": worker, "beat": beat}

@@ -447,5 +447,5 @@ LOGGING = {
         "kombu.connection": {"level": "ERROR"},
         "faiss.loader": {"level": "WARNING"},
     },
-    "root": {"handlers": ["stderr"], "level": os.environ.get("STLCATALOG_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("STLCATALOG_LOG_LEVEL") or "INFO"},
 }

@@ -1,9 +1,10 @@
 """Follows the Dockerfile without Docker: `python -m tests.image.build`.
 
 Each stage's steps run in a folder of their own, from a clean copy of what is committed, with a
-virtual environment in place of the base image; then the images' own commands and health checks run
-against a Redis started here, and a file goes through them from upload to hit. What it cannot show
-is what differs between this machine and the base images. The target with CUDA is built only with
+virtual environment in place of the base image; then the services of the compose file run, by their
+own commands, environment and health checks, with a PostgreSQL and a Redis started here, and a file
+goes through them from upload to hit. What it cannot show is what differs between this machine and
+the base images. The target with CUDA is built only with
 `--gpu`, since it loads some gigabytes.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -22,10 +24,12 @@ import time
 import urllib.request
 import venv
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.factories import meshes
+from tests.image.compose import SECRETS, Service, services_read
 from tests.image.dockerfile import ROOT, Stage, is_sent, lineage, stages_read
 
 if TYPE_CHECKING:
@@ -131,65 +135,129 @@ def until(reached: Callable[[], bool], what: str, *, seconds: float = 120) -> No
     sys.stdout.write(f"{what}: yes\n")
 
 
+class Running:
+    """The services of the compose file as processes: their commands, their environment, their
+    health checks. They share one folder of data, as the containers do a volume."""
+
+    def __init__(self, building: Building, stack: ExitStack) -> None:
+        self.building = building
+        self.stack = stack
+        self.port, self.redis, self.postgres = port_free(), port_free(), port_free()
+        self.services = services_read(**dict.fromkeys(SECRETS, secrets.token_hex(32)))
+        self.password = self.services["web"].environment["DATABASE_URL"].split(":")[2].split("@")[0]
+
+    def command(self, service: Service) -> list[str]:
+        words = service.command or self.building.command(service.target, "CMD")
+        return [word.replace("0.0.0.0:8082", f"127.0.0.1:{self.port}") for word in words]
+
+    def env(self, service: Service) -> dict[str, str]:
+        """What the container would have, with the other containers at their ports here."""
+        said = {
+            name: value.replace("@postgres/", f"@127.0.0.1:{self.postgres}/").replace(
+                "redis://redis:6379", f"redis://127.0.0.1:{self.redis}"
+            )
+            for name, value in service.environment.items()
+        }
+        data = {"STLCATALOG_DATA": str(self.building.home / "web" / "data")}
+        folder = self.building.home / service.target
+        return self.building.env(folder, PORT=str(self.port), **said, **data)
+
+    def start(self, name: str) -> subprocess.Popen[bytes]:
+        service = self.services[name]
+        return self.process(self.command(service), self.app(service), self.env(service))
+
+    def process(self, command: list[str], folder: Path, env: dict[str, str]) -> Any:
+        process = subprocess.Popen(command, cwd=folder, env=env)
+        self.stack.callback(process.wait, 60)
+        self.stack.callback(process.terminate)
+        return process
+
+    def once(self, name: str, *command: str) -> str:
+        """A command in the service's container; without one, its own. Returns what it says."""
+        service = self.services[name]
+        return subprocess.run(
+            command or self.command(service), cwd=self.app(service), env=self.env(service),
+            check=True, text=True, stdout=subprocess.PIPE,
+        ).stdout  # fmt: skip
+
+    def is_healthy(self, name: str) -> bool:
+        service = self.services[name]
+        check = service.healthcheck
+        if check is None:
+            check = self.building.command(service.target, "HEALTHCHECK")
+        done = subprocess.run(check, cwd=self.app(service), env=self.env(service), check=False)
+        return done.returncode == 0
+
+    def app(self, service: Service) -> Path:
+        return self.building.home / service.target / "app"
+
+    def databases(self) -> None:
+        """PostgreSQL and Redis, empty; PostgreSQL as a user of its own where we are root."""
+        home = self.building.home / "services"
+        home.mkdir()
+        (home / "password").write_text(self.password, encoding="ascii")
+        user: list[str] = []
+        if os.geteuid() == 0:
+            user = ["runuser", "-u", "postgres", "--"]
+            self.building.home.chmod(0o755)
+            for path in (home, home / "password"):
+                shutil.chown(path, "postgres")
+        made, tools = home / "postgres", sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+        subprocess.run(
+            [*user, tools / "initdb", "-D", made, "-U", "catalog", "-A", "scram-sha-256",
+             "--pwfile", home / "password", "-E", "UTF8", "--no-sync"],
+            cwd=home, check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        options = f"-p {self.postgres} -k {home} -c listen_addresses=127.0.0.1 -c fsync=off"
+        run = [*user, tools / "pg_ctl", "-D", made, "-w", "-l", home / "log"]
+        subprocess.run([*run, "-o", options, "start"], cwd=home, check=True)
+        self.stack.callback(subprocess.run, [*run, "-m", "fast", "stop"], cwd=home, check=True)
+        env = {**os.environ, "PGPASSWORD": self.password}
+        at = ["-h", "127.0.0.1", "-p", str(self.postgres), "-U", "catalog"]
+        subprocess.run([tools / "createdb", *at, "catalog"], env=env, check=True)
+        redis = ["redis-server", "--port", str(self.redis), "--bind", "127.0.0.1", "--save", ""]
+        self.process(redis, home, dict(os.environ))
+
+
 def journey(building: Building) -> None:
-    """The images' commands run; a file is uploaded, becomes ready and is found."""
-    web, worker = building.home / "web", building.home / "worker"
-    port, redis_port = port_free(), port_free()
-    shared = {
-        "PORT": str(port), "HOST": "127.0.0.1", "STLCATALOG_DATA": str(web / "data"), "DEMO": "0",
-        "CELERY_BROKER_URL": f"redis://127.0.0.1:{redis_port}/0",
-        "CACHE_URL": f"redis://127.0.0.1:{redis_port}/1",
-        "STLCATALOG_ALLOWED_HOSTS": "localhost", "STLCATALOG_OPEN_READING": "0",
-    }  # fmt: skip
-    with ExitStack() as running:
-
-        def start(command: list[str], folder: Path) -> None:
-            env = building.env(folder, **shared)
-            process = subprocess.Popen(command, cwd=folder / "app", env=env)
-            running.callback(process.wait, 60)
-            running.callback(process.terminate)
-
-        def healthy(target: str) -> bool:
-            folder = building.home / target
-            command = building.command(target, "HEALTHCHECK")
-            env = building.env(folder, **shared)
-            done = subprocess.run(command, cwd=folder / "app", env=env, check=False)
-            return done.returncode == 0
-
-        def manage(*arguments: str) -> str:
-            done = subprocess.run(
-                ["python", "manage.py", *arguments], cwd=web / "app", check=True, text=True,
-                env=building.env(web, **shared), stdout=subprocess.PIPE,
-            )  # fmt: skip
-            return done.stdout
-
-        start(["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--save", ""], web)
-        time.sleep(1)
-        if healthy("web") or healthy("worker"):
+    """The compose file's services come up from nothing; a file is uploaded, becomes ready, is
+    found; asked to stop, every process stops."""
+    with ExitStack() as stack:
+        running = Running(building, stack)
+        lasting = [name for name in running.services if name != "setup"]
+        running.databases()
+        if any(running.is_healthy(name) for name in lasting):
             raise SystemExit("healthy before anything runs")
-        manage("serve", "--prepare-only")
-        start(
-            [
-                w.replace("0.0.0.0:8082", f"127.0.0.1:{port}")
-                for w in building.command("web", "CMD")
-            ],
-            web,
-        )
-        start([*building.command("worker", "CMD"), "--concurrency", "1"], worker)
-        until(lambda: healthy("web"), "web is healthy")
-        until(lambda: healthy("worker"), "worker is healthy")
-        key = manage("token_create", "image", "--scope", "read", "--scope", "write").split()[-1]
-        ask = Asking(f"http://127.0.0.1:{port}", key)
-        part = ask("/api/parts/", file=meshes.stl_binary(meshes.torus(10, 3)))["id"]
-        until(lambda: ask(f"/api/parts/{part}/")["status"] == "ready", "the part is ready")
-        hits = ask("/api/search/mesh", file=meshes.stl_binary(meshes.torus(20, 6)))["results"]
-        if hits[0]["part_id"] != part:
-            raise SystemExit("the part is not found")
-        page = ask.raw("/login")
-        static = page.partition(b'href="/static/dist/site')[2].partition(b'"')[0]
-        if len(ask.raw(f"/static/dist/site{static.decode()}")) < 1000:
-            raise SystemExit("the page has no style")
-        sys.stdout.write("the part is found, the page has its style\n")
+        if "password" not in running.once("setup"):
+            raise SystemExit("the first admin's password is not shown")
+        if "password" in running.once("setup"):
+            raise SystemExit("a second start makes another admin")
+        processes = [running.start(name) for name in lasting]
+        for name in lasting:
+            # The scheduler writes its file when it starts, and a check of it needs no more.
+            until(partial(running.is_healthy, name), f"{name} is healthy")
+        token = ("token_create", "image", "--scope", "read", "--scope", "write")
+        key = running.once("web", "python", "manage.py", *token).split()[-1]
+        upload_and_find(Asking(f"http://127.0.0.1:{running.port}", key))
+        for process in processes:
+            process.terminate()
+        for name, process in zip(lasting, processes, strict=True):
+            if process.wait(60) not in {0, -15}:
+                raise SystemExit(f"{name} ended with {process.returncode}")
+        sys.stdout.write("all stopped when asked to\n")
+
+
+def upload_and_find(ask: Asking) -> None:
+    part = ask("/api/parts/", file=meshes.stl_binary(meshes.torus(10, 3)))["id"]
+    until(lambda: ask(f"/api/parts/{part}/")["status"] == "ready", "the part is ready")
+    hits = ask("/api/search/mesh", file=meshes.stl_binary(meshes.torus(20, 6)))["results"]
+    if hits[0]["part_id"] != part:
+        raise SystemExit("the part is not found")
+    page = ask.raw("/login")
+    static = page.partition(b'href="/static/dist/site')[2].partition(b'"')[0]
+    if len(ask.raw(f"/static/dist/site{static.decode()}")) < 1000:
+        raise SystemExit("the page has no style")
+    sys.stdout.write("the part is found, the page has its style\n")
 
 
 class Asking:

@@ -9,20 +9,19 @@ import sys
 import tomllib
 
 import pytest
-import yaml
 
 from stlcatalog import alive
 from tests.factories.settings_of import settings_of
+from tests.image.compose import COMPOSE, EXAMPLE, SECRETS, compose_read, services_read
 from tests.image.dockerfile import ROOT, is_sent, lineage, stages_read
 
-COMPOSE = ROOT / "docker-compose.yml"
 VALIDATE = (sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
 TARGETS = ("web", "worker", "worker-gpu")
 
 
 @pytest.fixture(scope="module")
 def compose() -> dict:
-    return yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+    return compose_read(**dict.fromkeys(SECRETS, "x"))
 
 
 def committed() -> list[str]:
@@ -113,6 +112,31 @@ def test_the_specification_would_find_a_fault(tmp_path) -> None:
     assert done.returncode != 0
 
 
+@pytest.mark.parametrize("secret", SECRETS)
+def test_without_a_secret_nothing_starts(secret) -> None:
+    said = dict.fromkeys(SECRETS, "x") | {secret: ""}
+    with pytest.raises(KeyError, match=secret):
+        compose_read(**said)
+
+
+def test_the_settings_take_what_the_example_says() -> None:
+    said = services_read(**dict.fromkeys(SECRETS, "x"))["web"].environment
+    database = settings_of("DATABASES", **said)["default"]
+    assert (database["HOST"], database["NAME"]) == ("postgres", "catalog")
+    # Left empty, the level is the usual one, and reading needs a login.
+    empty = said | {"STLCATALOG_LOG_LEVEL": "", "STLCATALOG_OPEN_READING": "", "HOST": "0.0.0.0"}
+    assert settings_of("LOGGING", **empty)["root"]["level"] == "INFO"
+    assert not settings_of("READING_OPEN", **empty)
+
+
+def test_every_worker_can_have_the_large_engines() -> None:
+    services = compose_read(**dict.fromkeys(SECRETS, "x"), WORKER_TARGET="worker-gpu")["services"]
+    for name, service in services.items():
+        if "--queues" in service.get("command", ()):
+            assert service["build"]["target"] == "worker-gpu", name
+            assert service["image"] == "stlcatalog-worker-gpu", name
+
+
 def test_what_the_services_name_exists(compose) -> None:
     services, targets = compose["services"], stages_read()
     for name, service in services.items():
@@ -144,7 +168,7 @@ def test_every_queue_has_a_worker_and_every_worker_is_asked_by_its_name(compose)
 
 
 def test_the_variables_are_explained(compose) -> None:
-    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    example = EXAMPLE.read_text(encoding="utf-8")
     guide = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
     offered = set(re.findall(r"^(\w+)=", example, re.MULTILINE))
     text = COMPOSE.read_text(encoding="utf-8")
@@ -167,13 +191,14 @@ def test_a_web_server_is_alive_when_it_can_do_its_work(live_server, monkeypatch)
     assert alive.main(["web"]) == 1
 
 
-def test_the_scheduler_is_alive_while_it_writes_its_file(tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize("name", ["beat-schedule", "beat-schedule.db", "beat-schedule.dat"])
+def test_the_scheduler_is_alive_while_it_writes_its_file(tmp_path, monkeypatch, name) -> None:
     import os
     import time
 
     monkeypatch.setenv("STLCATALOG_DATA", str(tmp_path))
     assert alive.main(["beat"]) == 1
-    file = tmp_path / "beat-schedule"
+    file = tmp_path / name
     file.touch()
     assert alive.main(["beat"]) == 0
     os.utime(file, (time.time() - 3600,) * 2)
