@@ -32,7 +32,7 @@ def part_restored(part_id: int) -> None:
 def parts_sweep(starting: bool = False) -> None:
     """Every minute, and when a worker starts: what was left behind, and what has grown."""
     from search.evaluation.logs import logs_prune
-    from search.evaluation.services import evaluations_waiting
+    from search.evaluation.services import evaluation_send, evaluations_waiting
     from search.indices import spaces_to_compact
     from search.inspection.batching import batches_sweep
     from search.inspection.learning import learning_sweep
@@ -60,7 +60,7 @@ def parts_sweep(starting: bool = False) -> None:
     telling_sweep()
     logs_prune()
     for run_id in evaluations_waiting():
-        evaluation_work.delay(run_id)
+        evaluation_send(run_id)
 
 
 @shared_task(name="workers.index_compact")
@@ -191,12 +191,12 @@ def encoders_here(**kwargs: object) -> None:
 
 
 @shared_task(name="workers.evaluation_work")
-def evaluation_work(run_id: int) -> None:
+def evaluation_work(run_id: int, step: int | None = None) -> None:
     """A slice of measuring engines; what is left waits behind whatever came meanwhile."""
     from search.evaluation import services as evaluation
 
-    if evaluation.evaluation_work(run_id):
-        evaluation_work.delay(run_id)
+    if evaluation.evaluation_work(run_id, step=step):
+        evaluation.evaluation_send(run_id)
 
 
 @worker_ready.connect

@@ -207,6 +207,11 @@ class EvaluationRun(models.Model):
     def percent(self) -> int:
         return round(100 * self.position / self.total) if self.total else 0
 
+    @property
+    def step(self) -> int:
+        """How far it is, counted so that it grows with every slice of work."""
+        return self.position + len(self.metrics.get("threads", {}))
+
     def asked(self, key: str, default: Any = None) -> Any:
         return self.plan.get(key, default)
 

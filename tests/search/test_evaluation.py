@@ -188,6 +188,26 @@ def test_a_worker_that_died_over_it_is_followed_by_another() -> None:
     assert "3" in run.error
 
 
+def test_a_message_that_was_sent_twice_is_followed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each sweep while the queue is long would add one that goes on to the run's end."""
+    monkeypatch.setattr(evaluation_steps, "BATCH", 1)
+    ring = part_on_shelf(looks(0.9))
+    for n in range(2):
+        judged(f"ring {n}", {ring: 1})
+    names = ["mini", "words"]
+    run = evaluation.evaluation_start(names=names, plan=Plan(threads=1), background=False)
+    steps = []
+    while True:
+        run.refresh_from_db()
+        steps.append(run.step)
+        more = evaluation.evaluation_work(run.pk, seconds=0, step=run.step)
+        assert evaluation.evaluation_work(run.pk, seconds=0, step=steps[-1]) is False
+        if not more:
+            break
+    run.refresh_from_db()
+    assert (steps, run.state) == ([0, 1, 2, 3, 4], "done")
+
+
 def test_progress_forgets_the_workers_that_died(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run of hours lives through as many restarts as there are."""
     monkeypatch.setattr(evaluation_steps, "BATCH", 1)

@@ -253,8 +253,10 @@ class TestThumbs:
 
     def test_words_are_judged_by_grade(self, token_client: Any, ring: Any) -> None:
         client = token_client("admin")
-        asked = {"text": " 戒指 ", "part": str(ring.uuid), "grade": 3}
-        assert client.post("/api/judgements/", asked).status_code == 201
+        for grade in (1, 3):
+            asked = {"text": " 戒指 ", "part": str(ring.uuid), "grade": grade}
+            assert client.post("/api/judgements/", asked).status_code == 201
+        assert Judgement.objects.get().grade == 3  # a newer one replaces it
         query = EvaluationQuery.objects.get()
         assert (query.text, query.language) == ("戒指", "zh")
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from search.engine.metrics import (
     NORMAL_FROM,
@@ -118,6 +119,14 @@ def test_the_interval_covers_the_mean_as_often_as_it_says():
         covered += low <= 0.4 <= high
     assert 0.82 <= covered / 200 <= 0.97
     assert bootstrap_interval([0.5, 0.5]) == (0.5, 0.5)
+
+
+def test_the_interval_is_that_of_an_independent_library():
+    values = np.random.default_rng(5).choice([0, 0.2, 0.5, 1], 80)
+    peer = stats.bootstrap(
+        (values,), np.mean, method="percentile", n_resamples=9999, rng=np.random.default_rng(6)
+    ).confidence_interval
+    assert bootstrap_interval(values, resamples=9999) == pytest.approx(tuple(peer), abs=0.01)
 
 
 def test_columns_are_drawn_together_and_many_values_not_at_all():
