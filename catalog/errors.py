@@ -190,7 +190,8 @@ SENTENCES = {
     "import_unknown": _("%(folder)s is not a folder that index_export wrote, or lacks a file."),
     "import_damaged": _("The files of “%(name)s” are not those that were written."),
     "import_space": _(
-        "“%(name)s” holds vectors of the space %(space)s, which no engine in use here has."
+        "“%(name)s” holds vectors of the space %(space)s, which no engine in use or installed "
+        "here has."
     ),
     "import_partial": _(
         "“%(name)s” cannot be taken back: only plain indices of every view can, not pooled ones "

@@ -16,6 +16,7 @@ from catalog.errors import ServiceError
 from catalog.models import Part
 from search import embeddings, encoders, engines
 from search.exports import FORMAT, METADATA, Vectors, checksums
+from search.lifecycle import installs
 
 if TYPE_CHECKING:
     from search.engine.encoders import space as engine_space
@@ -37,13 +38,14 @@ def index_import(folder: Path) -> list[Imported]:
     """Take the vectors of an exported folder for the parts that are here. Raises `ServiceError`.
 
     Everything is checked before anything is written: the checksums, that each index holds every
-    view in a space that is in use here, and that its rows are vectors of that space, each with a
-    label.
+    view in a space of an engine in use or installed here, and that its rows are vectors of that
+    space, each with a label. What an engine that is being filled gets so, it need not make.
     """
     metadata = _metadata_read(folder)
-    here = {space.key: space for space in engines.spaces()}
+    names = [*engines.in_use(), *(row.engine for row in installs.kept_whole())]
+    here = {space.key: space for space in engines.spaces(names)}
     wordy = {
-        words.key for name in engines.in_use() if (words := encoders.words_space(name))
+        words.key for name in names if (words := encoders.words_space(name))
         and not encoders.is_joint(name)
     }  # fmt: skip
     for name, facts in metadata["indexes"].items():
@@ -66,7 +68,7 @@ def _metadata_read(folder: Path) -> dict[str, Any]:
         for facts in metadata["indexes"].values():
             files = {facts["file"], facts["labels"]}
             known = known and files == facts["sha256"].keys()
-            known = known and {"space", "type", "pooled"} <= facts.keys()
+            known = known and isinstance(facts["space"], str) and {"type", "pooled"} <= facts.keys()
             paths = [folder / file for file in files]
             known = known and all(path.parent == folder and path.is_file() for path in paths)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

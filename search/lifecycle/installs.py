@@ -251,6 +251,11 @@ def kept_beside(names: Collection[str]) -> list[EngineInstall]:
     ]
 
 
+def kept_whole() -> list[EngineInstall]:
+    """Installed engines, filled or not, that still make the vectors they were installed with."""
+    return [row for row in EngineInstall.objects.exclude(state=State.REMOVING) if is_current(row)]
+
+
 def is_current(row: EngineInstall) -> bool:
     """Whether the engine, if it is still configured, makes the vectors it was installed with."""
     if row.engine not in settings.SEARCH.engines:

@@ -16,7 +16,8 @@ from catalog.errors import ServiceError
 from catalog.models import Category, Part
 from search import embeddings, encoders, exports, imports, indices
 from search.engine.index.snapshot import folder_lock
-from search.models import Embedding, Space
+from search.lifecycle.installs import keys_now, parts_lacking
+from search.models import Embedding, EngineInstall, Space
 from tests.factories.shelf import AxisEncoder, axes_in_place
 
 pytestmark = pytest.mark.django_db
@@ -353,6 +354,25 @@ def test_another_space_is_refused(folder, monkeypatch):
     other = encoders.space("mini")
     other = type(other)(other.encoder, "1" * 64, other.preprocessing, other.d)
     monkeypatch.setattr(encoders, "space", lambda name: other)
+    assert refusal(folder) == "import_space"
+
+
+def test_an_engine_that_is_only_installed_takes_its_vectors(folder, monkeypatch, settings):
+    other = type(AxisEncoder.space)("other", "1" * 64, "none", D)
+    monkeypatch.setattr(
+        encoders, "space", lambda name: AxisEncoder.space if name == "mini" else other
+    )
+    monkeypatch.setattr(
+        encoders, "words_space", lambda name: AxisEncoder.words_space if name == "mini" else None
+    )
+    settings.SEARCH = settings.SEARCH.model_copy(update={"use": ["shape"]})
+    assert refusal(folder) == "import_space"
+    row = EngineInstall.objects.create(engine="mini", spaces=keys_now("mini"))
+    Embedding.objects.all().delete()
+    (looks, words) = imports.index_import(folder)
+    assert (looks.written, words.written) == (39, 39)
+    assert not parts_lacking(row.spaces).exclude(deleted_at__isnull=False).exists()
+    EngineInstall.objects.update(state="removing")
     assert refusal(folder) == "import_space"
 
 

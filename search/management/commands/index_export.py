@@ -16,7 +16,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path)
+        parser.add_argument(
+            "folder", type=Path, help="new, empty, or of an earlier export, which it replaces"
+        )
         parser.add_argument(
             "--engine", action="append", default=[], help="an engine's name; those in use if none"
         )

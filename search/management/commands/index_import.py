@@ -10,10 +10,14 @@ from search.imports import index_import
 
 
 class Command(BaseCommand):
-    help = "Read the vectors of an exported folder; they must be of a space that is in use here."
+    help = (
+        "Read the vectors of a folder that index_export wrote, for the parts that are here. They "
+        "must be of a space of an engine that is in use or installed here, and of every view. One "
+        "that is being filled need not make what it gets so."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path)
+        parser.add_argument("folder", type=Path, help="with its metadata.json")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
