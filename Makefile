@@ -140,6 +140,10 @@ bench-mesh: .venv/dev.stamp
 bench-duplicates: .venv/dev.stamp
 	$(BIN)/python -m bench.duplicates
 
+.PHONY: screenshots
+screenshots: .venv/bench.stamp
+	$(BIN)/python -m bench.screenshots http://$(HOST):$(PORT) "$(PASSWORD)"
+
 .PHONY: bench-qc
 bench-qc: .venv/bench.stamp
 	$(BIN)/python -m bench.qc
