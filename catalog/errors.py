@@ -303,11 +303,16 @@ class ServiceError(Exception):
         return sentence(self.code, self.params)
 
 
+def _plain(value: Any) -> Any:
+    """30 instead of 30.0: a limit is a float in the configuration, no more exact for it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def sentence(code: str, params: Mapping[str, Any]) -> str:
     """The code's sentence in the active language, its parameters filled in."""
     template = SENTENCES.get(code) or SENTENCES["internal"]
     words = {
-        name: WORDS[name].get(value, value) if name in WORDS else value
+        name: WORDS[name].get(value, value) if name in WORDS else _plain(value)
         for name, value in params.items()
     }
     try:

@@ -47,6 +47,7 @@ def test_a_sentence_without_its_parameters_is_still_one(code: str) -> None:
 
 
 def test_an_unknown_code_is_our_fault() -> None:
+    assert "30 seconds" in errors.sentence("inspection_too_long", {"seconds": 30.0})
     assert errors.sentence("no such code", {}) == errors.sentence("internal", {})
 
 

@@ -198,6 +198,9 @@ def inspection_fuse(
         name = "pass"
     else:
         name = "review"
+    if name != "review":
+        # What one photo alone could not tell, all of them have told.
+        reasons = tuple(reason for reason in reasons if reason.code != "unsure")
     coverage = float(np.mean(np.any([photo.seen for photo in photos], axis=0)))
     return Verdict(name, p_good, calibration.similarity(p_good), reasons, coverage, worst)
 

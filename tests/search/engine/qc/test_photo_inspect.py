@@ -1,5 +1,7 @@
 """A photo against a part, from bytes to verdict, on plain pictures whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from search.engine.qc.inspect import (
     photo_inspect,
 )
 from search.engine.qc.overlay import deviation_on_mesh, overlay_draw
-from search.engine.qc.types import Pose
+from search.engine.qc.types import Pose, Reason
 from tests.factories.pieces import BITE, TRUE_POSES, photo_of
 from tests.factories.solids import drilled_bracket
 
@@ -160,6 +162,14 @@ class TestSeveralPhotos:
         assert verdict.verdict != "pass"
         assert verdict.worst == 1
         assert verdict.p_good < seen.p_good
+
+    def test_what_one_photo_could_not_tell_is_no_reason_when_all_did(self, seen):
+        unsure = replace(seen, verdict="review", reasons=(Reason("unsure", {"p_good": 0.7}),))
+        passed = inspection_fuse([seen, unsure])
+        assert (passed.verdict, passed.reasons) == ("pass", ())
+        alone = inspection_fuse([unsure])
+        assert alone.verdict == "review"
+        assert [reason.code for reason in alone.reasons] == ["unsure"]
 
     @pytest.mark.parametrize("count", [0, 5])
     def test_the_number_of_photos_is_limited(self, seen, count):
