@@ -11,7 +11,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from catalog.models import Part
-from search.models import Inspection, InspectionPhoto
+from search.models import Inspection, InspectionBatch, InspectionPhoto
 from tests.factories import meshes
 from tests.factories.pieces import photo_of
 from tests.factories.solids import drilled_bracket
@@ -75,6 +75,7 @@ def test_a_broken_piece_from_its_photo_to_the_decision(
     # Those who listen hear the verdict when it comes.
     page.wait_for_function(f"document.querySelector('#qc-said').textContent.includes('{word}')")
     assert page.locator(".qc-ring.worst").count() == 1
+    assert page.locator("#qc-actions a[href$='report.pdf']").count() == 1
     # Space and arrows move between photo and part, D changes what stands beside the photo.
     assert slider(page) == "50"
     page.keyboard.press("ArrowRight")
@@ -286,7 +287,20 @@ def test_without_its_script_photos_and_verdict_are_there(
     assert Inspection.objects.get().decision == "good"
 
 
-@pytest.mark.parametrize("path", ["/qc", "/qc/history", "/qc/sheet", "inspection"])
+def test_a_refused_button_says_why(
+    open_page: Open, bracket: Part, piece_photos: dict[str, Path], staff: Any, work: Work
+) -> None:
+    page = open_page(f"/qc?part={bracket.uuid}", login=staff)
+    inspect(page, work, piece_photos["good"])
+    page.locator(".qc-good").evaluate("button => button.value = 'excellent'")
+    page.click(".qc-good")
+    page.wait_for_selector("#told .note:not([hidden])")
+    assert "excellent" in page.inner_text("#told")
+    page.click("#told .note:not([hidden]) button")
+    assert page.locator("#told .note:not([hidden])").count() == 0
+
+
+@pytest.mark.parametrize("path", ["/qc", "/qc/history", "/qc/sheet", "inspection", "batch"])
 def test_pages_fit_a_phone(
     open_page: Open,
     bracket: Part,
@@ -298,7 +312,11 @@ def test_pages_fit_a_phone(
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     page = open_page(f"/qc?part={bracket.uuid}", login=staff, **phone)
     inspection = inspect(page, work, piece_photos["good"])
-    page.goto(f"/qc/{inspection.uuid}" if path == "inspection" else path)
+    name = "nobody knows this number " * 6
+    refused = [{"name": f"{name}.jpg", "code": "batch_no_part", "params": {"number": name}}]
+    batch = InspectionBatch.objects.create(state=InspectionBatch.State.DONE, refused=refused)
+    paths = {"inspection": f"/qc/{inspection.uuid}", "batch": f"/qc/batches/{batch.uuid}"}
+    page.goto(paths.get(path, path))
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     # No other room's rules reach the badges.
     for badge in page.locator(".badge.outline").all():

@@ -66,6 +66,8 @@ def test_a_part_comes_alive_when_its_work_is_done(
     assert page.locator(".view-strip img").count() == 12
     assert page.locator(".step.done").count() == len(PipelineStep.Step)
     assert "10 × 20 × 30 mm" in page.inner_text(".facts")
+    # What lies outside of the block that was fetched anew is there as well.
+    page.wait_for_selector("#similar-head")
 
 
 def test_the_viewer_or_the_picture_is_shown(open_page: Open, gallery: list[Part]) -> None:

@@ -50,6 +50,26 @@ def test_words_are_found_in_place_and_the_way_back_works(
     page.wait_for_selector('.hit .name:text-is("Plain ring")')
 
 
+def test_another_language_and_the_login_come_back_to_what_was_searched(
+    open_page: Open, gallery: list[Part]
+) -> None:
+    page = open_page("/")
+    page.keyboard.press("/")
+    page.keyboard.type("R8107490")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".hit")
+    page.click(".tools button[lang=zh-Hant]")
+    page.wait_for_selector("html[lang=zh-hant] .hit")
+    assert names(page) == ["素圈戒指"]
+    page.fill("#id_q", "B2001")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('.hit .name:text-is("長方塊")')
+    page.click(".tools a[data-here]")
+    page.wait_for_url("**/login?next=*")
+    assert "q%3DB2001" in page.url
+    assert page.locator(".tools a[data-here]").count() == 0  # it would lead back to itself
+
+
 def test_a_dropped_picture_is_searched_and_shown_cut_out(
     open_page: Open, gallery: list[Part], photo: Path
 ) -> None:

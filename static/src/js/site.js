@@ -15,6 +15,16 @@ for (const form of document.querySelectorAll("form[data-autosubmit]")) {
   });
 }
 
+// A search changes the address after the page was written: whoever changes the language or logs in
+// comes back to what is shown now.
+const here = () => location.pathname + location.search;
+document.querySelector("form[data-here]")?.addEventListener("submit", (event) => {
+  event.currentTarget.elements.next.value = here();
+});
+document.querySelector("a[data-here]")?.addEventListener("click", (event) => {
+  event.currentTarget.search = new URLSearchParams({ next: here() });
+});
+
 // What another script put into the page may ask for itself, too.
 document.addEventListener("content", (event) => htmx.process(event.target));
 
