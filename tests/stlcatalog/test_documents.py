@@ -15,7 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_every_environment_variable_is_in_the_deployment_guide() -> None:
     named = set()
-    for file in ("stlcatalog/settings.py", "stlcatalog/management/commands/serve.py"):
+    for file in (
+        "stlcatalog/settings.py",
+        "stlcatalog/environment.py",
+        "stlcatalog/management/commands/serve.py",
+    ):
         source = (ROOT / file).read_text(encoding="utf-8")
         named |= set(
             re.findall(r'(?:environ(?:\.get)?[\[(]|flag\(|choice\()\s*"([A-Z0-9_]+)"', source)
