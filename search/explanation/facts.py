@@ -276,12 +276,12 @@ def names_found(explained: Explained) -> list[str]:
     if query.kind not in ("text", "hybrid") or explained.like is not None:
         return []
     text, terms = query.text.strip(), terms_of(explained.part)
-    found = []
+    found: dict[str, str] = {}
     for start, end in words_split(text, glossary_current()):
         groups = query_groups(text[start:end])
         if groups and all(any(term in terms for term in group.terms) for group in groups):
-            found.append(text[start:end])
-    return found
+            found.setdefault(text[start:end].casefold(), text[start:end])
+    return list(found.values())
 
 
 def _percent(share: float) -> str:

@@ -227,22 +227,26 @@ def _faithfulness(asked: Asked, hit: "Side", heat: Floats, engine: str) -> dict[
 
 
 def _words(query: Query, asked: Asked, engine: str) -> list[dict[str, Any]]:
-    """Each word of the query with what the text's similarity loses without it, the costliest
-    first. Other wordings say the word again, so only the user's own are compared."""
+    """Each word of the query with what the text's similarity loses without it, wherever it stands,
+    the costliest first. Other wordings say the word again, so only the user's own are compared."""
     from search.expand import words_split
     from search.glossary import glossary_current
 
     text, target = query.text.strip(), asked.part_words
-    words = words_split(text, glossary_current())[:WORDS_MOST]
-    if target is None or len(words) < 2:
+    places: dict[str, list[tuple[int, int]]] = {}
+    for start, end in words_split(text, glossary_current()):
+        places.setdefault(text[start:end].casefold(), []).append((start, end))
+    if target is None or len(places) < 2:
         return []
     whole = float(text_encode(text, [engine])[engine][0] @ target)
     found = []
-    for start, end in words:
-        rest = f"{text[:start]}{text[end:]}".strip()
-        without = float(text_encode(rest, [engine])[engine][0] @ target)
+    for of in list(places.values())[:WORDS_MOST]:
+        rest = text
+        for start, end in reversed(of):
+            rest = rest[:start] + rest[end:]
+        without = float(text_encode(rest.strip(), [engine])[engine][0] @ target)
         found.append({
-            "word": text[start:end], "whole": round(whole, 4), "without": round(without, 4),
+            "word": text[slice(*of[0])], "whole": round(whole, 4), "without": round(without, 4),
         })  # fmt: skip
     return sorted(found, key=lambda one: one["without"])
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from catalog.models import Part
 from search import embeddings, encoders
-from search.encode import photo_encode
+from search.encode import photo_encode, text_encode
 from tests.factories import meshes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,6 +126,20 @@ def test_words_are_explained(parts, api) -> None:
     named = [f for f in body["key_features"] if f["code"] == "named"]
     assert "ring" in named[0]["hit"]
     assert "ring" in body["explanation"]
+
+
+def test_a_word_said_twice_is_told_once(parts, api) -> None:
+    body = asked(api, parts["plain ring"], text="ring of gold, Ring of silver")
+    facts = body["key_features"]
+    assert [f["hit"] for f in facts if f["code"] == "named"] == ["ring"]
+    words = [f["label"] for f in facts if f["code"] == "word"]
+    assert sorted(words) == [f"Without “{word}”" for word in ("gold", "of", "ring", "silver")]
+    # Both are left out: what is compared is the text without the word.
+    without = next(f["hit"] for f in facts if f["label"] == "Without “ring”")
+    space = encoders.words_space("mini").key
+    kept = embeddings.embeddings_read(parts["plain ring"].pk, space).mean(axis=0)
+    said = text_encode("of gold,  of silver", ["mini"])["mini"][0]
+    assert without == f"{said @ kept / np.linalg.norm(kept):.2f}"
 
 
 def test_a_picture_and_words_are_explained_together(parts, api) -> None:
