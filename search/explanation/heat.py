@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from search import encoders
 from search.explanation.sides import Asked
+from search.remote.client import is_remote
 
 if TYPE_CHECKING:
     from search.engine.explain.sides import Side
@@ -61,7 +62,7 @@ def query_heat(asked: Asked, side: "Side", engine: str) -> Floats:
     count = masks_count(engine)
     if not count:
         return picture_heat(explainer, side.picture, side.mask, target)[1]
-    encoder = encoders.encoder(engine)
+    encoder = _encoder(engine)
     _, finer = cells_read(explainer, side.picture, target)
     return _masked(side, lambda pictures: encoder.pictures_embed(pictures) @ target, finer, count)
 
@@ -93,12 +94,11 @@ def _readings(asked: Asked, engine: str) -> list[tuple["Explainer", Floats, floa
 
 
 def similarity_of(asked: Asked, engine: str) -> Similarity:
-    """How near pictures are to what was asked, by this process's own encoder."""
+    """How near pictures are to what was asked."""
     look, text = asked.look, asked.text
+    reader = _encoder(engine)
     if text is None:
-        encoder = encoders.encoder(engine)
-        return lambda pictures: encoder.pictures_embed(pictures) @ look
-    reader = encoders.word_encoder(engine)
+        return lambda pictures: reader.pictures_embed(pictures) @ look
     if look is None:
         return lambda pictures: reader.pictures_embed_both(pictures)[1] @ text
 
@@ -116,9 +116,8 @@ def masks_count(engine: str) -> int:
 
 
 def explainer_of(engine: str, words: bool) -> "Explainer":
-    """On this process's own encoder, whoever encodes queries: maps and gradients do not travel."""
     own_words = words and not encoders.is_joint(engine)
-    return _explainer_on(encoders.encoder(engine), own_words)
+    return _explainer_on(_encoder(engine), own_words)
 
 
 @lru_cache(maxsize=8)
@@ -126,6 +125,29 @@ def _explainer_on(encoder: Any, words: bool) -> "Explainer":
     from search.engine.explain.choose import explainer_make
 
     return explainer_make(encoder, words=words)
+
+
+def _encoder(engine: str) -> Any:
+    """This process's own, whoever encodes queries: maps and gradients do not travel. Where workers
+    encode and it cannot be had here, theirs, of which only embeddings are known."""
+    own = encoders.encoder(engine)
+    return own if not is_remote() or _runs(own) else encoders.encoder(engine, query=True)
+
+
+@lru_cache(maxsize=8)
+def _runs(encoder: Any) -> bool:
+    """Whether the network runs in this process: an image for the web has no torch."""
+    from search.engine.errors import EncoderError
+
+    try:
+        if hasattr(encoder, "visual_use"):
+            with encoder.visual_use():
+                return True
+        size = encoder.picture_size
+        encoder.pictures_embed(np.zeros((1, size, size, 3), np.uint8))
+    except EncoderError:
+        return False
+    return True
 
 
 def _masked(side: "Side", similarity: Similarity, cells: Floats, count: int) -> Floats:

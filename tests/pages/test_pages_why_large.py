@@ -5,12 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from catalog.models import Part
 from search import encoders
 from search.embeddings import embeddings_write
+from search.engine.encoders.openclip import OpenClipEncoder
+from search.engine.errors import EncoderError
 from search.explanation.sides import picture_size, views_draw
+from search.remote import client as remote
+from search.remote import wire
 from stlcatalog.config import OpenClipEngine, ResNet50Engine
 from tests.factories.networks import clip_folder, resnet_file
 from tests.pages.test_pages_why import upload
@@ -61,6 +66,37 @@ def test_words_are_explained_by_the_first_engine_that_knows_them(client: Client,
     assert asked(client, seen, image=upload())["engine"] == "resnet50"
     page = client.get(f"/parts/{seen.uuid}/why", {"tab": "text", "q": "claw ring"})
     assert page.status_code == 200
+
+
+def worker_answer(task: str, data: bytes, **options: Any) -> bytes:
+    """What a worker would send back, as it came over the queue."""
+    said, arrays = wire.unpack(data)
+    encoder = encoders.encoder(said["engine"])
+    found = getattr(encoder, said["call"])(arrays[0] if arrays else said["texts"])
+    return wire.pack({}, [found] if isinstance(found, np.ndarray) else list(found))
+
+
+def test_a_web_process_without_torch_asks_the_workers(client, seen, settings, monkeypatch) -> None:
+    """By occlusion, which needs embeddings alone: maps and gradients do not travel."""
+    there = asked(client, seen, text="claw ring")
+
+    def missing(self: OpenClipEncoder) -> None:
+        raise EncoderError("encoder_not_installed", "no torch", command="pip install")
+
+    monkeypatch.setattr(OpenClipEncoder, "_visual_load", missing)
+    monkeypatch.setattr(remote, "ask", worker_answer)
+    cache.clear()
+    encoders.encoders_forget()
+    refused = client.post("/api/explain", {"part_id": str(seen.uuid), "text": "claw ring"})
+    assert refused.status_code == 503  # nobody else is there to ask
+    settings.SEARCH_ENCODERS = "remote"
+    encoders.encoders_forget()
+    here = asked(client, seen, text="claw ring")
+    assert (there["method"], here["method"]) == ("legrad", "occlusion")
+    assert here["similarity"] == pytest.approx(there["similarity"], abs=1e-3)
+    assert np.ptp(here["cells"]) > 0
+    both = asked(client, seen, image=upload(), text="ring", engine="clip", faithfulness="true")
+    assert both["method"] == "occlusion" and both["faithfulness"]["deletion"]
 
 
 def test_each_word_beside_a_picture_is_weighed(client: Client, seen) -> None:
