@@ -82,23 +82,11 @@ def xlm_folder(folder: Path, *, seed: int = 0) -> Path:
     """As CLIP with XLM-RoBERTa is fetched: a text tower and a tokenizer of transformers, small."""
     import open_clip
     import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast, XLMRobertaConfig
+    from transformers import XLMRobertaConfig
 
     text = folder / "text"
-    text.mkdir(parents=True)
-    letters = ["<s>", "<pad>", "</s>", "<unk>", *"abcdefghijklmnopqrstuvwxyz 银色戒指齿轮"]
-    pieces = Tokenizer(models.WordLevel({c: i for i, c in enumerate(letters)}, unk_token="<unk>"))
-    pieces.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    pieces.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=pieces, bos_token="<s>", eos_token="</s>", pad_token="<pad>",
-        unk_token="<unk>", cls_token="<s>", sep_token="</s>",
-    ).save_pretrained(text)  # fmt: skip
     XLMRobertaConfig(
-        vocab_size=len(letters), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        vocab_size=tokenizer_save(text), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
         intermediate_size=64, max_position_embeddings=90, pad_token_id=1,
     ).save_pretrained(text)  # fmt: skip
     network = {
@@ -111,6 +99,54 @@ def xlm_folder(folder: Path, *, seed: int = 0) -> Path:
     torch.manual_seed(seed)
     own = {**network["text_cfg"], "hf_model_name": str(text), "hf_model_pretrained": False}
     made = open_clip.CustomTextCLIP(**{**network, "text_cfg": own})
+    config = {"model_cfg": network, "preprocess_cfg": PREPARE}
+    (folder / "open_clip_config.json").write_text(json.dumps(config), encoding="utf-8")
+    weights_save(made.state_dict(), folder / "open_clip_model.safetensors")
+    return folder
+
+
+def tokenizer_save(text: Path) -> int:
+    """A tokenizer of transformers that reads letters; how many it knows."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    text.mkdir(parents=True)
+    letters = ["<s>", "<pad>", "</s>", "<unk>", *"abcdefghijklmnopqrstuvwxyz 银色戒指齿轮"]
+    pieces = Tokenizer(models.WordLevel({c: i for i, c in enumerate(letters)}, unk_token="<unk>"))
+    pieces.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    pieces.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=pieces, bos_token="<s>", eos_token="</s>", pad_token="<pad>",
+        unk_token="<unk>", cls_token="<s>", sep_token="</s>",
+    ).save_pretrained(text)  # fmt: skip
+    return len(letters)
+
+
+def siglip_folder(folder: Path, *, seed: int = 0) -> Path:
+    """As SigLIP 2 is fetched, small: a tower of timm, texts with a tokenizer of transformers, read
+    without capitals and punctuation, and a bias."""
+    import open_clip
+    import torch
+
+    network = {
+        "embed_dim": 64, "init_logit_bias": -10, "custom_text": True,
+        "vision_cfg": {
+            "image_size": 160, "timm_model_name": "test_vit", "timm_model_pretrained": False,
+            "timm_pool": "map", "timm_proj": "none",
+        },
+        "text_cfg": {
+            "context_length": 64, "vocab_size": tokenizer_save(folder / "text"),
+            "hf_tokenizer_name": "somebody/siglip-small",
+            "tokenizer_kwargs": {"clean": "canonicalize"},
+            "width": 64, "heads": 2, "layers": 2, "no_causal_mask": True, "proj_bias": True,
+            "pool_type": "last", "norm_kwargs": {"eps": 1e-6},
+            "act_kwargs": {"approximate": "tanh"},
+        },
+    }  # fmt: skip
+    torch.manual_seed(seed)
+    made = open_clip.CustomTextCLIP(**{k: v for k, v in network.items() if k != "custom_text"})
     config = {"model_cfg": network, "preprocess_cfg": PREPARE}
     (folder / "open_clip_config.json").write_text(json.dumps(config), encoding="utf-8")
     weights_save(made.state_dict(), folder / "open_clip_model.safetensors")

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 
 CALIBRATION = "calibration.json"
+Built = TypeVar("Built")
 
 
 class NetworkEncoder:
@@ -147,9 +148,23 @@ class NetworkEncoder:
     def _batches(self, rows: NDArray[np.generic], run: Callable[..., Float]) -> Float:
         # An empty stack still runs once, so that the answer's shape is the network's own.
         if not len(rows):
-            return run(np.zeros((1, *rows.shape[1:]), rows.dtype))[:0]
+            return self._sound(run(np.zeros((1, *rows.shape[1:]), rows.dtype)))[:0]
         starts = range(0, len(rows), self._batch)
-        return np.concatenate([run(rows[start : start + self._batch]) for start in starts])
+        return self._sound(
+            np.concatenate([run(rows[start : start + self._batch]) for start in starts])
+        )
+
+    def _sound(self, found: Float) -> Float:
+        """What the network said, if it may enter the space: weights can be those of a network of
+        another width, or hold what is no number, and no loader complains."""
+        detail = ""
+        if found.shape[1] != self.space.d:
+            detail = f"they answer with {found.shape[1]} numbers, not with {self.space.d}"
+        elif not np.isfinite(found).all():
+            detail = "what they answer with is not finite"
+        if detail:
+            raise EncoderError("weights_wrong", f"{self.weights.path}: {detail}.", detail=detail)
+        return found
 
 
 def calibration_read(folder: Path) -> dict[str, Logistic]:
@@ -165,7 +180,7 @@ def calibration_write(folder: Path, fitted: Mapping[str, Logistic]) -> None:
     json_write(folder / CALIBRATION, {kind: of.to_json() for kind, of in fitted.items()})
 
 
-def built(build: Callable[[], "Sides"], name: str) -> "Sides":
+def built(build: Callable[[], Built], name: str) -> Built:
     """What `build` builds; its troubles as EncoderError("weights_wrong").
 
     Every format of checkpoints has errors of its own, and a file may be anything.

@@ -28,7 +28,7 @@ from search.engine.encoders.openclip_files import (
 )
 from search.engine.encoders.resident import Resident
 from search.engine.encoders.running import Float, Wanted
-from search.engine.encoders.weights import Weights
+from search.engine.encoders.weights import Weights, json_read
 from search.engine.errors import EncoderError
 from search.engine.text.fold import simplify
 
@@ -98,7 +98,9 @@ class OpenClipEncoder(NetworkEncoder):
     def _ready(self) -> None:
         super()._ready()
         if not self._tokenizer:
-            self._tokenizer.append(_tokenize_with(open_clip_import(), self._checkpoint))
+            held, library = self._checkpoint, open_clip_import()
+            made = built(lambda: _tokenize_with(library, held), f"The tokenizer of {held.weights}")
+            self._tokenizer.append(made)
 
     def unload(self) -> bool:
         return all([self._visual.unload(), super().unload()])
@@ -138,11 +140,14 @@ def _network(open_clip: Any, held: Checkpoint) -> "Sides":
         return Sides(network, network.encode_image, network.encode_text)
     config = copy.deepcopy(dict(held.network))
     vision, text = config["vision_cfg"], config["text_cfg"]
-    if vision.get("timm_model_name"):
+    if timm := vision.get("timm_model_name"):
         vision["timm_model_pretrained"] = False
+        if ":" in str(timm):
+            raise ValueError(f"timm would look for {timm} elsewhere")
     custom = config.pop("custom_text", False)
     if text.get("hf_model_name"):
         custom = True
+        _code_refuse(held.texts)
         text |= {"hf_model_pretrained": False, "hf_model_name": str(held.texts)}
     if "multimodal_cfg" in config:
         network = open_clip.CoCa(**config)
@@ -150,6 +155,13 @@ def _network(open_clip: Any, held: Checkpoint) -> "Sides":
         network = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config)
     open_clip.load_checkpoint(network, str(held.weights), strict=True)
     return Sides(network, network.encode_image, network.encode_text)
+
+
+def _code_refuse(texts: Path | None) -> None:
+    """Weights are data: transformers would ask at the terminal whether to run a folder's code."""
+    for name in ("config.json", "tokenizer_config.json") if texts else ():
+        if texts and "auto_map" in (json_read(texts / name) or {}):
+            raise ValueError(f"{name} wants code of its own to be run")
 
 
 def is_torchscript(path: Path) -> bool:
@@ -175,9 +187,12 @@ def _tokenize_with(open_clip: Any, held: Checkpoint) -> Tokenize:
                 "encoder_not_installed", "This engine's tokenizer needs the package transformers.",
                 command="pip install transformers",
             ) from error  # fmt: skip
-        make: Any = open_clip.tokenizer.HFTokenizer
-        mode = text.get("tokenizer_mode")
-        tokenizer = make(str(held.texts), tokenizer_mode=mode, local_files_only=True, **options)
+        _code_refuse(held.texts)
+        options |= {
+            "tokenizer_mode": text.get("tokenizer_mode"),
+            "local_files_only": True, "trust_remote_code": False,
+        }  # fmt: skip
+        tokenizer = open_clip.tokenizer.HFTokenizer(str(held.texts), **options)
     else:
         tokenizer = open_clip.tokenizer.SimpleTokenizer(**options)
 

@@ -25,6 +25,7 @@ WEIGHTS = (
     "open_clip_pytorch_model.bin", "open_clip_pytorch_model.pt", "model.safetensors",
     "pytorch_model.bin",
 )  # fmt: skip
+D_MOST = 65536  # of what open_clip builds, none has more than 2048
 SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
 TOKENIZER = ("tokenizer.json", "sentencepiece.bpe.model", "tokenizer.model", "vocab.txt")
 # How a text is prepared before the tokenizer; told to the space.
@@ -162,7 +163,10 @@ def hub_cached(repository: str, name: str) -> Path | None:
         hub = importlib.import_module("huggingface_hub")
     except ImportError:
         return None
-    found = hub.try_to_load_from_cache(repository, name)
+    try:
+        found = hub.try_to_load_from_cache(repository, name)
+    except ValueError:  # what a folder's configuration calls a repository may be anything
+        return None
     return Path(found) if isinstance(found, str) else None
 
 
@@ -172,8 +176,11 @@ def hub_cached(repository: str, name: str) -> Path | None:
 def _of_folder(folder: Path, source: Source) -> Checkpoint:
     """As open_clip saves for the hub: its configuration, the weights, the tokenizer's files."""
     config = json_read(folder / CONFIG)
+    prepare = (config or {}).get("preprocess_cfg") or {}
     if config is None or not isinstance(config.get("model_cfg"), dict):
         raise _wrong(f"{folder / CONFIG} cannot be read or names no model_cfg")
+    if not isinstance(prepare, dict):
+        raise _wrong(f"the preprocess_cfg of {folder / CONFIG} is no object")
     files = [folder / name for name in WEIGHTS if (folder / name).is_file()]
     files += sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
     if not files:
@@ -184,7 +191,7 @@ def _of_folder(folder: Path, source: Source) -> Checkpoint:
         places = [folder / TEXTS, folder]
         texts = next((place for place in places if tokenizer_files(place)), None)
         texts = texts or _texts_cached(network, source)
-    return _made(files[0], network, config.get("preprocess_cfg") or {}, texts, source)
+    return _made(files[0], network, prepare, texts, source)
 
 
 def _of_file(path: Path, source: Source) -> Checkpoint:
@@ -208,9 +215,11 @@ def _made(
     try:
         size = network["vision_cfg"].get("image_size", 224)
         d = int(network["embed_dim"])
-        network["text_cfg"]  # noqa: B018  a network of pictures alone is not one of these
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _wrong(f"its configuration lacks {error}") from error
+        network["text_cfg"].get("width")  # a network of pictures alone is not one of these
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise _wrong(f"its configuration is wrong at {error}") from error
+    if not 1 <= d <= D_MOST:
+        raise _wrong(f"its configuration says no dimensions, or more than {D_MOST}")
     preprocessing = Preprocessing.read(prepare, size=size)
     sha = file_sha(weights, notes=source.notes)
     checksums = {"weights": sha, "network": json_sha(network)}
@@ -225,7 +234,8 @@ def _made(
 
 def tokenizer_name(network: Mapping[str, Any]) -> str:
     """The hub's name of the tokenizer; "" where open_clip's own, which is built in, is used."""
-    return str(network["text_cfg"].get("hf_tokenizer_name") or "") if "text_cfg" in network else ""
+    text = network.get("text_cfg")
+    return str(text.get("hf_tokenizer_name") or "") if isinstance(text, dict) else ""
 
 
 def tokenizer_files(folder: Path) -> list[Path]:

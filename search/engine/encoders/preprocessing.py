@@ -1,5 +1,6 @@
 """What is done to a picture before a network sees it: read from the weights' own configuration."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from search.engine.errors import EncoderError
 
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
+SIZE_MOST = 4096  # pixels each way; the largest networks take 1024
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class Preprocessing:
                 _three(data.get(key) or default)
                 for key, default in (("mean", OPENAI_MEAN), ("std", OPENAI_STD))
             )
+            if not all(map(math.isfinite, (*mean, *std))) or min(std) <= 0:
+                raise ValueError(f"a mean of {mean} and a deviation of {std}")
+            if not 1 <= int(sides[0]) <= SIZE_MOST:
+                raise ValueError(f"pictures of {size} pixels")
             return cls(
                 size=int(sides[0]),
                 mean=mean,
@@ -43,7 +49,7 @@ class Preprocessing:
                 interpolation=str(data.get("interpolation") or "bicubic"),
                 resize_mode=str(data.get("resize_mode") or "shortest"),
             )
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise EncoderError(
                 "weights_wrong", f"Its preprocessing cannot be read: {error}.", detail=str(error)
             ) from error

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.engine.encoders.layers import unit
-from search.engine.encoders.weights import json_read, json_write
+from search.engine.encoders.weights import json_read, note_write
 from search.engine.errors import EncoderError
 
 Float = NDArray[np.float32]
@@ -52,6 +52,9 @@ class Wanted:
     device: str = AUTO
     precision: str = AUTO
     runtime: str = AUTO
+
+
+EXACT = Way("torch", "fp32")
 
 
 class Running(Protocol):
@@ -98,8 +101,8 @@ def device_find(wanted: str) -> str:
     }
     if wanted == AUTO:
         return next(name for name, check in has.items() if check())
-    kind = wanted.partition(":")[0]
-    if kind not in has or not has[kind]():
+    kind, _, place = wanted.partition(":")
+    if kind not in has or not has[kind]() or (place and int(place) >= torch.cuda.device_count()):
         raise EncoderError(
             "device_missing",
             f"The device {wanted} is not on this machine; write device: auto, or cpu.",
@@ -124,7 +127,7 @@ def torch_ways(wanted: Wanted, device: str) -> list[Way]:
         return [Way("torch", wanted.precision)]
     # Half floats are slower than whole ones on a CPU, and bfloat16 brings nothing on older GPUs.
     short = "bf16" if device == "cpu" else "fp16"
-    return [Way("torch", "fp32"), Way("torch", short)]
+    return [EXACT, Way("torch", short)]
 
 
 def way_noted(
@@ -159,12 +162,12 @@ def way_noted(
                 runtime=wanted.runtime,
             )
         return best
-    if len(ways) == 1:
-        return ways[0]
+    if ways == [EXACT]:
+        return EXACT
     known = {of.way for of in noted}
     # An export that was not measured here waits until it is.
     if all(way in known for way in ways if way.runtime == "torch"):
-        return fastest(noted) or ways[0]
+        return way_best(noted, ways)
     return None
 
 
@@ -175,6 +178,22 @@ def fastest(timed: Sequence[Timed]) -> Way | None:
     """Of the ways whose embeddings are the same, the one that is through first."""
     same = [of for of in timed if of.is_same]
     return max(same, key=lambda of: of.pictures_s).way if same else None
+
+
+def way_best(timed: Sequence[Timed], ways: Sequence[Way]) -> Way:
+    """The fastest of these ways that is the same; the exact one, where it is among them, else.
+
+    Raises EncoderError("way_differs").
+    """
+    best = fastest([of for of in timed if of.way in ways])
+    if best is None and EXACT not in ways:
+        raise EncoderError(
+            "way_differs",
+            f"Run as {ways[0]}, this network's embeddings are not those of fp32; write precision: "
+            "auto.",
+            runtime=str(ways[0]),
+        )
+    return best or EXACT
 
 
 @dataclass(frozen=True)
@@ -237,7 +256,7 @@ def timed_write(folder: Path, device: str, threads: int, timed: Sequence[Timed])
         str(of.way): {"pictures_s": round(of.pictures_s, 2), "cosine": round(of.cosine, 6)}
         for of in timed
     }
-    json_write(folder / NOTE, {**held, _machine(device, threads): mine})
+    note_write(folder / NOTE, {**held, _machine(device, threads): mine})
 
 
 NOTE = "speed.json"

@@ -3,7 +3,8 @@
 The only module that imports torch at its top: import it where a network is loaded, nowhere else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,14 @@ from search.engine.encoders.exported import (
 )
 from search.engine.encoders.preprocessing import Preprocessing
 from search.engine.encoders.running import (
+    EXACT,
     Float,
     Probes,
     Running,
     Timed,
     Way,
-    fastest,
     timed_write,
+    way_best,
     way_time,
 )
 
@@ -68,7 +70,8 @@ class TorchRunning:
 
     def __init__(self, sides: Sides, preprocessing: Preprocessing, way: Way, device: str) -> None:
         self.way, self.device = way, torch.device(device)
-        self.sides = sides.eval().requires_grad_(False).to(self.device, DTYPES[way.precision])
+        with _memory_said():
+            self.sides = sides.eval().requires_grad_(False).to(self.device, DTYPES[way.precision])
         if self.device.type == "cpu":
             # Pictures arrive channel by channel in memory order: convolutions keep that order.
             self.sides = self.sides.to(memory_format=torch.channels_last)
@@ -83,9 +86,18 @@ class TorchRunning:
     def _run(self, what: Callable[[Any], Any], rows: NDArray[Any], threads: int) -> Float:
         # Torch counts threads for the thread that asks, so each call says how many it may have.
         torch.set_num_threads(threads)
-        with torch.inference_mode():
+        with torch.inference_mode(), _memory_said():
             found: Float = what(torch.from_numpy(rows).to(self.device)).cpu().numpy()
         return found
+
+
+@contextmanager
+def _memory_said() -> Iterator[None]:
+    """Inside, a graphics card without memory left is as a machine without: for the moment."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(str(error)[:200]) from error
 
 
 class TextTower(torch.nn.Module):
@@ -115,15 +127,19 @@ class Bench:
         return TorchRunning(self.build(), self.preprocessing, way, self.device)
 
     def torch_fastest(self, ways: Sequence[Way], *, tries: int = 2) -> tuple[Running, list[Timed]]:
-        """Time the ways in torch, the exact one first; the one to use, loaded, and all times."""
-        running = self.running(ways[0])
+        """Time the exact way in torch and these; the one of these to use, loaded, and all times.
+
+        Raises EncoderError("way_differs").
+        """
+        running = self.running(EXACT)
         first, exact = way_time(running, self.probes, threads=self.threads, exact=None, tries=tries)
         timed = [first]
-        for way in ways[1:]:
-            running = TorchRunning(running.sides, self.preprocessing, way, self.device)
-            timed.append(self.time(running, exact, tries))
+        for way in ways:
+            if way != EXACT:
+                running = TorchRunning(running.sides, self.preprocessing, way, self.device)
+                timed.append(self.time(running, exact, tries))
         timed_write(self.folder, self.device, self.threads, timed)
-        best = fastest(timed) or ways[0]
+        best = way_best(timed, ways)
         # Numbers that were rounded cannot be unrounded.
         return running if best == running.way else self.running(best), timed
 
@@ -135,7 +151,7 @@ class Bench:
 
         Takes a minute or more. Raises EncoderError: export_failed, encoder_not_installed.
         """
-        held = TorchRunning(self.build(), self.preprocessing, Way("torch", "fp32"), "cpu")
+        held = TorchRunning(self.build(), self.preprocessing, EXACT, "cpu")
         probes = self.probes
         towers: dict[str, tuple[Any, NDArray[Any]]] = {
             "pictures": (PictureTower(held.sides, self.preprocessing), probes.pictures)
@@ -160,3 +176,5 @@ def memory_free() -> None:
     """Give back what the device holds for later."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    elif torch.backends.mps.is_available():
+        torch.mps.empty_cache()

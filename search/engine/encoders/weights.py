@@ -6,6 +6,7 @@ beside the file's size and time of change, and believed while both stay as they 
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -52,7 +53,7 @@ def file_sha(path: Path, *, notes: Path) -> str:
         raise EncoderError(
             "weights_missing", f"The weights file {path} cannot be read: {error}.", file=path.name
         ) from error
-    json_write(note, {**stamp, "sha256": digest})
+    note_write(note, {**stamp, "sha256": digest})
     return digest
 
 
@@ -72,14 +73,23 @@ def json_read(path: Path) -> dict[str, Any] | None:
 
 
 def json_write(path: Path, value: Any) -> None:
-    """Whole or not at all: several processes may note the same thing at once.
+    """Whole or not at all: several processes may note the same thing at once. Raises OSError."""
+    text = json.dumps(value, indent=1, sort_keys=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        made = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            # Whoever fetches may be another user than the server's.
+            made.chmod(0o644)
+            made.replace(path)
+        except BaseException:
+            made.unlink(missing_ok=True)
+            raise
 
-    A folder that cannot be written to costs the note, not the answer.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            json.dump(value, file, indent=1, sort_keys=True)
-        Path(file.name).replace(path)
-    except OSError:
-        return
+
+def note_write(path: Path, value: Any) -> None:
+    """As json_write; a folder that cannot be written to costs the note, not the answer."""
+    with suppress(OSError):
+        json_write(path, value)

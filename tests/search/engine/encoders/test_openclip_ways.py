@@ -14,7 +14,14 @@ from search.engine.encoders.openclip_files import Source
 from search.engine.encoders.resnet50 import ResNet50Encoder
 from search.engine.encoders.running import Timed, Wanted, Way, probe_pictures
 from search.engine.errors import EncoderError
-from tests.factories.networks import clip_folder, resnet_file, xlm_folder
+from tests.factories.networks import (
+    PREPARE,
+    clip_folder,
+    resnet_file,
+    siglip_folder,
+    weights_save,
+    xlm_folder,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +92,77 @@ def test_auto_measures_once(tmp_path) -> None:
     assert encoder_of(folder, tmp_path, Wanted("cpu")).way() == "torch bf16"
     running.timed_write(encoder.folder, "cpu", 1, [timed(BF16, 2, 0.9)])
     assert encoder_of(folder, tmp_path, Wanted("cpu")).way() == "torch fp32"
+
+
+@pytest.mark.clip
+def test_short_numbers_that_were_asked_for_are_measured_too(tmp_path) -> None:
+    folder = clip_folder(tmp_path / "small")
+    encoder = encoder_of(folder, tmp_path, Wanted("cpu", "bf16"))
+    assert encoder.way() == "torch bf16"
+    (ways,) = json.loads((encoder.folder / running.NOTE).read_text(encoding="utf-8")).values()
+    assert 0.995 <= ways["torch bf16"]["cosine"] < 1  # compared with fp32, not with itself
+
+
+@pytest.mark.clip
+def test_short_numbers_that_cannot_hold_the_network_are_refused(tmp_path) -> None:
+    from safetensors.torch import load_file
+
+    folder = clip_folder(tmp_path / "small")
+    file = folder / "open_clip_model.safetensors"
+    state = load_file(file)
+    state["visual.proj"] *= 1e7  # more than fp16 can count
+    weights_save(state, file)
+    pictures = probe_pictures(64)
+    exact = encoder_of(folder, tmp_path, Wanted("cpu", "fp32", "torch")).pictures_embed(pictures)
+    assert np.isfinite(exact).all()
+    for _ in range(2):  # measured, then known
+        with pytest.raises(EncoderError) as caught:
+            encoder_of(folder, tmp_path, Wanted("cpu", "fp16")).pictures_embed(pictures)
+        assert caught.value.code == "way_differs"
+        assert "torch fp16" in str(caught.value)
+
+
+@pytest.mark.clip
+def test_a_card_that_is_not_in_this_machine(monkeypatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert running.device_find("auto") == "cuda"
+    assert running.device_find("cuda:1") == "cuda:1"
+    with pytest.raises(EncoderError) as caught:
+        running.device_find("cuda:2")
+    assert caught.value.code == "device_missing"
+
+
+@pytest.mark.clip
+def test_a_network_as_siglip_2(tmp_path) -> None:
+    """A tower of timm, and texts read as open_clip's own tokenizer of it reads them."""
+    import open_clip
+    import torch
+
+    folder = siglip_folder(tmp_path / "siglip")
+    encoder = encoder_of(folder, tmp_path, Wanted("cpu", "fp32", "torch"))
+    assert encoder.picture_size == 160
+    config = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8"))["model_cfg"]
+    config.pop("custom_text")
+    network = open_clip.CustomTextCLIP(**config).eval()
+    open_clip.load_checkpoint(network, str(folder / "open_clip_model.safetensors"))
+    tokenize = open_clip.tokenizer.HFTokenizer(
+        str(folder / "text"), context_length=64, clean="canonicalize"
+    )
+    texts = ["A Ring, with teeth!", "银色戒指", "gear " * 60, ""]
+    pictures = probe_pictures(160, 2)
+    mean, std = (np.array(PREPARE[of], np.float32) for of in ("mean", "std"))
+    batch = np.moveaxis((pictures / np.float32(255) - mean) / std, -1, 1)
+    with torch.inference_mode():
+        read = network.encode_text(tokenize(texts), normalize=True).numpy()
+        seen = network.encode_image(torch.from_numpy(batch.copy()), normalize=True).numpy()
+    found = encoder.texts_embed(texts)
+    assert np.sum(found * read, axis=1).min() >= 0.9999
+    assert np.sum(encoder.pictures_embed(pictures) * seen, axis=1).min() >= 0.9999
+    assert np.allclose(found[0], encoder.texts_embed(["a ring with teeth"])[0], atol=1e-6)
+    assert np.allclose(found[1], encoder.texts_embed(["銀色戒指"])[0], atol=1e-6)
 
 
 @pytest.mark.clip
