@@ -232,6 +232,9 @@ SENTENCES = {
     ),
     "weights_offline": _("The weights could not be fetched: %(detail)s"),
     "fetch_needless": _("The engine “%(engine)s” has no weights to fetch: they came with it."),
+    "calibration_needless": _(
+        "Only large engines are calibrated here; “%(engine)s” is not one of them."
+    ),
     "calibration_few": _(
         "Too few parts to calibrate with: %(found)s are usable, %(needed)s are needed."
     ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
 from catalog.errors import ServiceError
@@ -46,12 +47,14 @@ class Shelf:
 def engine_calibrate(name: str) -> "dict[str, Logistic]":
     """Measure, and keep the curves beside the space's other findings; by kind of query.
 
-    Raises `ServiceError`: calibration_few.
+    Raises `ServiceError`: calibration_needless, calibration_few.
     """
     from search.engine.calibration import logistic_fit
     from search.engine.encoders.network import calibration_write
     from search.lifecycle.fetching import network
 
+    if settings.SEARCH.engines[name].encoder not in encoders.LARGE:
+        raise ServiceError("calibration_needless", status=409, engine=name)
     encoder = network(name)
     firsts = {"image": list(_by_view(shelf_read(encoder.space)))}
     # A mesh is asked with all its views: nearer to a view of the same part than to a photo.

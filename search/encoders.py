@@ -6,6 +6,7 @@ may be any of the configuration's, in use or not. Where an encoder cannot be had
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -32,13 +33,27 @@ LARGE = ("openclip", "resnet50")
 UNMEASURED = 0.5
 
 
-@cache
+_held: dict[tuple[str, bool], "PictureEncoder"] = {}
+_making = threading.RLock()  # a query's encoder is made from the other one
+
+
 def encoder(name: str, *, query: bool = False) -> "PictureEncoder":
     """The picture encoder of an engine, warm for the life of the process, or until it is idle.
 
     `query`: the one that answers somebody who waits, with as many threads as that is worth; with
     `SEARCH_ENCODERS=remote`, a worker's.
     """
+    key = name, query
+    held = _held.get(key)
+    if held is None:
+        # Threads that come together would each make one, and each load the network.
+        with _making:
+            held = _held.get(key) or _encoder_make(name, query=query)
+            _held[key] = held
+    return held
+
+
+def _encoder_make(name: str, *, query: bool) -> "PictureEncoder":
     from search.engine.encoders.choose import encoder_make
     from search.engine.errors import EncoderError
 
@@ -64,17 +79,29 @@ def _engine(name: str) -> Any:
         raise ServiceError("engine_unknown", engine=name[:40], known=known) from None
 
 
-def _options(name: str) -> dict[str, Any]:
+def encoder_tried(name: str, fetched: Path) -> "PictureEncoder":
+    """An encoder of the engine from weights in this folder instead, which nobody keeps.
+
+    Raises `EncoderError`.
+    """
+    from search.engine.encoders.choose import encoder_make
+
+    engine = _engine(name)
+    return encoder_make(engine.encoder, threads=engine.threads, **_options(name, fetched))
+
+
+def _options(name: str, fetched: Path | None = None) -> dict[str, Any]:
     """What the constructor of the engine's encoder takes, but for threads."""
     from search.engine.encoders.running import Wanted
 
     engine = settings.SEARCH.engines[name]
     match engine.encoder:
         case "openclip":
-            own = {"source": source(name)}
+            own = {"source": source(name, fetched)}
         case "resnet50":
             own = {
-                "name": name, "fetched": weights_folder(name), "notes": settings.WEIGHTS / ".notes",
+                "name": name, "fetched": fetched or weights_folder(name),
+                "notes": settings.WEIGHTS / ".notes",
                 "pretrained": engine.pretrained, "checkpoint": _checkpoint(name),
             }  # fmt: skip
         case _:
@@ -86,14 +113,15 @@ def _options(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def source(name: str) -> "Source":
-    """Where an open_clip engine's weights come from, and where they are kept here."""
+def source(name: str, fetched: Path | None = None) -> "Source":
+    """Where an open_clip engine's weights come from, and where they are kept here, or in another
+    folder."""
     from search.engine.encoders.openclip_files import Source
 
     engine = settings.SEARCH.engines[name]
     return Source(
         name=name,
-        fetched=weights_folder(name),
+        fetched=fetched or weights_folder(name),
         notes=settings.WEIGHTS / ".notes",
         model_name=engine.model_name,
         pretrained=engine.pretrained,
@@ -174,5 +202,12 @@ def _strength(name: str, kind: str) -> Callable[[float], float]:
 
 def encoders_forget() -> None:
     """Let go of every encoder and of what was asked of it: the configuration or weights changed."""
-    for held in (encoder, space, words_space, _strength):
-        held.cache_clear()
+    with _making:
+        gone = list(_held.values())
+        _held.clear()
+    for asked in (space, words_space, _strength):
+        asked.cache_clear()
+    for of in gone:
+        # Else its network stays in memory until it has been idle; one in use does.
+        if hasattr(of, "unload"):
+            of.unload()

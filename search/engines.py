@@ -202,3 +202,6 @@ def engine_errors() -> Iterator[None]:
         raise ServiceError(error.code, status=503, **error.params) from error
     except EngineError as error:
         raise ServiceError(error.code, **error.params) from error
+    except MemoryError as error:
+        # Of a large network, mostly: the machine's or the graphics card's, for the moment.
+        raise ServiceError("machine_trouble", status=503, detail=str(error)[:200]) from error

@@ -3,7 +3,7 @@
 Whoever asks is told what there is now; nothing here changes which engines are in use.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,32 +36,35 @@ class Fetched:
 
 
 def engine_fetch(name: str, *, given: Path | None = None) -> Fetched:
-    """Bring the engine's weights, or those `given`, into the data folder, and load them.
+    """Bring the engine's weights, or those `given`, into the data folder, once they were loaded.
 
-    Raises `EncoderError` or `ServiceError` with what is wrong; nothing is half done.
+    Raises `EncoderError`, `OSError` or `ServiceError` with what is wrong; what was there before
+    then stays.
     """
-    from search.engine.encoders.fetch import openclip_fetch, resnet_fetch
+    from search.engine.encoders.fetch import openclip_fetch, resnet_fetch, staged
 
     engine = settings.SEARCH.engines[name]
-    match engine.encoder:
-        case "openclip" if not engine.checkpoint:
-            openclip_fetch(encoders.source(name), given=given)
-        case "resnet50" if not engine.checkpoint:
-            resnet_fetch(engine.pretrained, encoders.weights_folder(name), given=given)
-        case "openclip" | "resnet50":
-            pass  # a checkpoint is where it is; it is only tried
-        case _:
-            raise ServiceError("fetch_needless", engine=name)
+    if engine.encoder not in encoders.LARGE:
+        raise ServiceError("fetch_needless", engine=name)
+    if engine.checkpoint:
+        return _tried(network(name))  # it is where it is
+    with staged(encoders.weights_folder(name)) as folder:
+        if engine.encoder == "openclip":
+            openclip_fetch(encoders.source(name, folder), given=given)
+        else:
+            resnet_fetch(engine.pretrained, folder, given=given)
+        found = _tried(cast("NetworkEncoder", encoders.encoder_tried(name, folder)))
     encoders.encoders_forget()
-    return _tried(name)
+    return replace(found, place=encoders.weights_folder(name) / found.place.relative_to(folder))
 
 
-def _tried(name: str) -> Fetched:
-    encoder = network(name)
+def _tried(encoder: "NetworkEncoder") -> Fetched:
     size = encoder.picture_size
     cast("Any", encoder).pictures_embed(np.full((1, size, size, 3), 255, np.uint8))
-    if encoders.words_space(name):
-        encoders.word_encoder(name).texts_embed(["a"])
+    if hasattr(encoder, "texts_embed"):
+        encoder.texts_embed(["a"])
+    way = encoder.way()
+    encoder.unload()
     file = encoder.weights
     return Fetched(
         place=file.path,
@@ -70,7 +73,7 @@ def _tried(name: str) -> Fetched:
         space=encoder.space.key,
         d=encoder.space.d,
         picture_size=size,
-        way=encoder.way(),
+        way=way,
     )
 
 

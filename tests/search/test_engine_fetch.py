@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from search import encoders
 from search.engine.encoders import fetch
 from search.engine.errors import EncoderError
+from stlcatalog.config import OpenClipEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +108,101 @@ def test_what_cannot_be_fetched(weights) -> None:
         call_command("engine_fetch", "clip", "--from", "/no/such/file")
 
 
+def test_a_fetch_that_is_stopped_leaves_nothing(address, tmp_path) -> None:
+    def stop(_done: int, _of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch.url_download(f"{address}/w", tmp_path / "w", tell=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_there_stays_until_the_new_is_whole(tmp_path) -> None:
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    (folder / "old").touch()
+    killed = tmp_path / ".clip.new"  # what a process that was killed left
+    killed.mkdir()
+    (killed / "half").touch()
+    with pytest.raises(OSError, match="full"), fetch.staged(folder) as made:
+        assert list(made.iterdir()) == []
+        assert (folder / "old").exists()
+        raise OSError("the disk is full")
+    assert [path.name for path in tmp_path.rglob("*")] == ["clip", "old"]
+    with fetch.staged(folder) as made:
+        (made / "new").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["clip", "new"]
+
+
+def test_stopped_in_the_middle_of_the_change(tmp_path) -> None:
+    folder = tmp_path / "clip"
+    (folder / "old").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError), fetch.staged(folder) as made:
+        made.rmdir()
+    assert [path.name for path in tmp_path.rglob("*")] == ["clip", "old"]
+    folder.rename(tmp_path / ".clip.old")  # as a process that was killed leaves it
+    with pytest.raises(ValueError, match="x"), fetch.staged(folder):
+        raise ValueError("x")
+    assert [path.name for path in tmp_path.rglob("*")] == ["clip", "old"]
+
+
+def test_a_folder_that_is_a_link_stays_one(tmp_path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "clip").symlink_to(tmp_path / "disk")
+    with fetch.staged(tmp_path / "clip") as made:
+        (made / "new").touch()
+    assert (tmp_path / "clip").is_symlink()
+    assert (tmp_path / "disk" / "new").exists()
+
+
+def test_resnets_file_is_torchvisions_or_a_checkpoint(weights, tmp_path) -> None:
+    name = "resnet50-0676ba61.pth"
+    (weights / "resnet50").mkdir(parents=True)
+    (weights / "resnet50" / name).write_bytes(b"what was there")
+    (tmp_path / "own.pth").write_bytes(DATA)
+    with pytest.raises(CommandError, match="as checkpoint"):
+        call_command("engine_fetch", "resnet50", given=tmp_path / "own.pth")
+    folder = tmp_path / "brought"
+    folder.mkdir()
+    with pytest.raises(CommandError, match=f"there is no {name}"):
+        call_command("engine_fetch", "resnet50", given=folder)
+    (folder / name).write_bytes(DATA)
+    with pytest.raises(CommandError, match="SHA-256 is another"):
+        call_command("engine_fetch", "resnet50", given=folder)
+    assert (weights / "resnet50" / name).read_bytes() == b"what was there"
+
+
+def test_a_damaged_copy_in_torchs_cache_is_not_taken(tmp_path, monkeypatch, nowhere) -> None:
+    """It is downloaded anew; here, that is to say, it is tried."""
+    pytest.importorskip("torchvision")
+    from torchvision.models import ResNet50_Weights
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    cache = tmp_path / "torch" / "hub" / "checkpoints"
+    cache.mkdir(parents=True)
+    (cache / "resnet50-0676ba61.pth").write_bytes(DATA)
+    monkeypatch.setattr(ResNet50_Weights.IMAGENET1K_V1.value, "url", f"{nowhere}/w", raising=False)
+    error = refusal(lambda: fetch.resnet_fetch("IMAGENET1K_V1", tmp_path / "f"))
+    assert error.code == "weights_offline"
+
+
+def test_from_beside_a_checkpoint(weights, settings, tmp_path) -> None:
+    """It would bring weights that nothing reads."""
+    ours = OpenClipEngine(encoder="openclip", checkpoint="own.pt")
+    engines = {**settings.SEARCH.engines, "clip": ours}
+    settings.SEARCH = settings.SEARCH.model_copy(update={"engines": engines})
+    with pytest.raises(CommandError, match="checkpoint for clip"):
+        call_command("engine_fetch", "clip", given=tmp_path)
+
+
+def test_only_large_engines_are_calibrated() -> None:
+    with pytest.raises(CommandError, match="mini, shape"):
+        call_command("engine_calibrate", "clup")
+    for name in ("mini", "shape"):
+        with pytest.raises(CommandError, match=f"“{name}” is not one"):
+            call_command("engine_calibrate", name)
+
+
 # With the libraries -----------------------------------------------------------------------------
 
 
@@ -128,11 +224,56 @@ def test_a_folder_brought_by_hand(weights, tmp_path, capsys) -> None:
 
 
 @pytest.mark.clip
+def test_weights_replace_those_that_were_there(weights, tmp_path, capsys) -> None:
+    """Also where their file is called otherwise, and only if they can be used."""
+    from tests.factories.networks import clip_folder
+
+    call_command("engine_fetch", "clip", given=clip_folder(tmp_path / "first"))
+    first = encoders.space("clip")
+    assert {file.stat().st_mode & 0o444 for file in (weights / "clip").glob("*.json")} == {0o444}
+    call_command("engine_fetch", "clip", given=clip_folder(tmp_path / "b", kind="pt", seed=3))
+    second = encoders.space("clip")
+    assert second != first
+    assert second.key in capsys.readouterr().out
+    (tmp_path / "bad.pt").write_bytes(b"junk")
+    (tmp_path / "bad.txt").write_bytes(b"junk")
+    (tmp_path / "empty").mkdir()
+    clip_folder(tmp_path / "cut")
+    file = tmp_path / "cut" / "open_clip_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    for given, said in {
+        "bad.pt": r"open_clip_pytorch_model\.pt cannot be used",
+        "bad.txt": "none of .safetensors",
+        "empty": r"open_clip_config\.json",
+        "cut": "cannot be used",
+    }.items():
+        with pytest.raises(CommandError, match=said):
+            call_command("engine_fetch", "clip", given=tmp_path / given)
+    # Fetched for the engine clip, it is not another's.
+    with pytest.raises(CommandError, match="not for"):
+        call_command("engine_fetch", "clip-large", given=weights / "clip")
+    encoders.encoders_forget()
+    assert encoders.space("clip") == second
+    left = {path.name for path in weights.iterdir() if path.name not in {".notes", ".spaces"}}
+    assert left == {"clip"}
+
+
+@pytest.mark.clip
+def test_a_disk_that_takes_nothing(weights, tmp_path) -> None:
+    from tests.factories.networks import clip_folder
+
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    weights.write_text("a file where the folder should be")
+    with pytest.raises(CommandError, match="Not a directory|File exists"):
+        call_command("engine_fetch", "clip", given=clip_folder(tmp_path / "brought"))
+
+
+@pytest.mark.clip
 def test_a_folder_that_holds_no_weights(weights, tmp_path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(CommandError, match=r"open_clip_config\.json"):
         call_command("engine_fetch", "clip", given=tmp_path / "empty")
-    assert not (weights / "clip" / "open_clip_config.json").exists()
+    assert not (weights / "clip").exists()
 
 
 @pytest.mark.clip

@@ -300,8 +300,7 @@ class TestFailure:
             engines_set(mini=folders["mini"], lost=copy)
 
         yield lose
-        for held in (encoders.encoder, encoders.space, encoders.words_space):
-            held.cache_clear()  # another test's lost engine has another folder
+        encoders.encoders_forget()  # another test's lost engine has another folder
 
     @pytest.mark.parametrize(
         ("kind", "file"),

@@ -11,13 +11,16 @@ import shutil
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 from search.engine.encoders.openclip_files import (
     CONFIG,
+    SUFFIXES,
     TEXTS,
     TOKENIZER,
     WEIGHTS,
@@ -41,7 +44,8 @@ TOKENIZER_MORE = ("tokenizer_config.json", "special_tokens_map.json", "added_tok
 
 
 def openclip_fetch(source: Source, *, given: Path | None = None) -> Path:
-    """Fill the engine's folder; its path. `given` is a file or a folder brought by hand instead.
+    """Fill the engine's folder, an empty one; its path. `given` is a file or a folder brought by
+    hand instead.
 
     Raises EncoderError: model_unknown, pretrained_unknown, encoder_not_installed, weights_wrong,
     weights_offline.
@@ -54,7 +58,6 @@ def openclip_fetch(source: Source, *, given: Path | None = None) -> Path:
     if tag.get("quick_gelu"):
         network["quick_gelu"] = True
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG).unlink(missing_ok=True)
     if given is not None:
         _place(given, folder / _weights_name(given))
     else:
@@ -68,7 +71,8 @@ def openclip_fetch(source: Source, *, given: Path | None = None) -> Path:
 
 
 def resnet_fetch(pretrained: str, folder: Path, *, given: Path | None = None) -> Path:
-    """The file of ResNet50's weights, brought into `folder`; its path."""
+    """The file of ResNet50's weights, brought into `folder`; its path. `given` is that file, or
+    the folder in which it lies."""
     name = FILES.get(pretrained)
     if name is None:
         raise EncoderError(
@@ -76,14 +80,66 @@ def resnet_fetch(pretrained: str, folder: Path, *, given: Path | None = None) ->
             pretrained=pretrained, model="ResNet50", known=", ".join(FILES),
         )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
+    if given is not None:
+        return _place(_given_checked(given, name), folder / name)
     cached = hub_folder() / name
-    if given is not None or cached.is_file():
-        return _place(given or cached, folder / name)
+    if cached.is_file() and _is_named(cached):
+        return _place(cached, folder / name)
     try:
         models = importlib.import_module("torchvision.models")
     except ImportError as error:
         raise not_installed("torchvision") from error
     return url_download(models.ResNet50_Weights[pretrained].url, folder / name, sha=named_sha(name))
+
+
+def _given_checked(given: Path, name: str) -> Path:
+    """torchvision's file of that name, however it is called here."""
+    file = given / name if given.is_dir() else given
+    if not file.is_file():
+        detail = f"there is no {name}"
+        raise EncoderError("weights_wrong", f"In {given} {detail}.", detail=detail)
+    if not _is_named(file, name):
+        detail = f"{file.name} is not torchvision's {name}"
+        raise EncoderError(
+            "weights_wrong",
+            f"{file} is not torchvision's {name}: its SHA-256 is another. Weights of your own are "
+            "named in search.yaml, as checkpoint.",
+            detail=detail,
+        )
+    return file
+
+
+def _is_named(file: Path, name: str = "") -> bool:
+    """Whether the file's digest begins as its name, or the one given, says."""
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return digest.startswith(named_sha(name or file.name))
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """An empty folder that takes this one's place after the block, or is gone when it raises.
+
+    What was there stays in use until then: fetching anew takes minutes, and may fail.
+    """
+    real = folder.resolve()
+    made, old = (real.with_name(f".{real.name}.{of}") for of in ("new", "old"))
+
+    def tidy() -> None:
+        if old.exists() and not real.exists():  # stopped between the two renames
+            old.rename(real)
+        for left in (made, old):
+            shutil.rmtree(left, ignore_errors=True)
+
+    tidy()  # after a fetch that was killed
+    made.mkdir(parents=True)
+    try:
+        yield made
+        if real.exists():
+            real.rename(old)
+        made.rename(real)
+    finally:
+        tidy()
 
 
 # A tag's files ----------------------------------------------------------------------------------
@@ -160,7 +216,7 @@ def reachable(address: str) -> None:
                 found.append("")
         except urllib.error.HTTPError:
             found.append("")  # it answers
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             found.append(str(error) or type(error).__name__)
 
     asking = threading.Thread(target=ask, daemon=True)
@@ -181,6 +237,7 @@ def url_download(
     digest = hashlib.sha256()
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as file:
+        made = Path(file.name)
         try:
             with urllib.request.urlopen(url, timeout=STALL_S) as answer:
                 every, done = int(answer.headers.get("Content-Length") or 0), 0
@@ -192,16 +249,17 @@ def url_download(
                         tell(done, every)
             if every and done != every:
                 raise OSError(f"{done} of {every} bytes came")
-        except (OSError, ValueError) as error:
-            Path(file.name).unlink(missing_ok=True)
+            if not digest.hexdigest().startswith(sha):
+                raise EncoderError(
+                    "weights_changed", f"What {url} sent is not what its name says.", file=path.name
+                )
+            file.flush()
+            made.chmod(0o644)
+            return made.replace(path)
+        except (OSError, ValueError, HTTPException) as error:
             raise _offline(url, str(error)) from error
-    if not digest.hexdigest().startswith(sha):
-        Path(file.name).unlink(missing_ok=True)
-        raise EncoderError(
-            "weights_changed", f"What {url} sent is not what its name says.", file=path.name
-        )
-    Path(file.name).chmod(0o644)
-    return Path(file.name).replace(path)
+        finally:
+            made.unlink(missing_ok=True)
 
 
 def _place(source: Path, target: Path) -> Path:
@@ -220,6 +278,10 @@ def _place(source: Path, target: Path) -> Path:
 
 def _weights_name(path: Path) -> str:
     """The name by which a folder's reader finds weights of this format."""
+    if path.suffix not in SUFFIXES:
+        kinds = ", ".join(SUFFIXES)
+        detail = f"{path.name} is none of {kinds}"
+        raise EncoderError("weights_wrong", f"{path} is none of {kinds}.", detail=detail)
     return next((name for name in WEIGHTS if Path(name).suffix == path.suffix), path.name)
 
 
@@ -229,14 +291,17 @@ def _folder_copy(given: Path, source: Source) -> Path:
         raise EncoderError(
             "weights_wrong", f"{given} has no {CONFIG}.", detail=f"there is no {CONFIG}"
         )
+    if config.get("origin", source.origin) != source.origin:
+        detail = f"{given.name} was fetched for {config['origin']}, not for {source.origin}"
+        raise EncoderError("weights_wrong", f"{detail}.", detail=detail)
     source.fetched.mkdir(parents=True, exist_ok=True)
-    (source.fetched / CONFIG).unlink(missing_ok=True)
     for path in sorted(given.rglob("*")):
-        if path.is_file() and path.name != CONFIG:
-            target = source.fetched / path.relative_to(given)
+        inside = path.relative_to(given)
+        if path.is_file() and path.name != CONFIG and not inside.parts[0].startswith("."):
+            target = source.fetched / inside
             target.parent.mkdir(parents=True, exist_ok=True)
             _place(path, target)
-    # Whatever it was made for elsewhere, here it is this engine's.
+    # A folder that open_clip saved names no origin; here it is this engine's.
     json_write(source.fetched / CONFIG, {**config, "origin": source.origin})
     return source.fetched
 

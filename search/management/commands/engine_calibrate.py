@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from catalog.errors import ServiceError
 from search.calibrate import engine_calibrate
 from search.engine.errors import EngineError
+from search.engines import encoder_error
 
 
 class Command(BaseCommand):
@@ -23,11 +24,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["engine"]
         if name not in settings.SEARCH.engines:
-            raise CommandError(f"There is no engine {name} in search.yaml.")
+            known = ", ".join(settings.SEARCH.engines)
+            raise CommandError(f"There is no engine {name}; search.yaml has: {known}.")
         try:
             fitted = engine_calibrate(name)
-        except (EngineError, ServiceError) as error:
-            raise CommandError(str(error.__cause__ or error)) from error
+        except (EngineError, ServiceError, OSError, MemoryError) as error:
+            raise CommandError(str(encoder_error(error) or error)) from error
         for kind, curve in fitted.items():
             half = -curve.offset / curve.slope if curve.slope else 0.0
             self.stdout.write(f"{kind}: half of the first hits are right at {half:.3f}")

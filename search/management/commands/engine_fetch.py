@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from catalog.errors import ServiceError
 from search.engine.errors import EngineError
+from search.engines import encoder_error
 from search.lifecycle import fetching
 
 
@@ -37,6 +38,11 @@ class Command(BaseCommand):
         given = options["given"]
         if given is not None and not given.exists():
             raise CommandError(f"There is nothing at {given}.")
+        if given is not None and getattr(settings.SEARCH.engines[name], "checkpoint", None):
+            raise CommandError(
+                f"search.yaml names a checkpoint for {name}, which is used as it lies there; "
+                "--from would bring weights that nothing reads."
+            )
         try:
             found = fetching.engine_fetch(name, given=given)
             self.stdout.write(
@@ -50,6 +56,6 @@ class Command(BaseCommand):
                     self.stdout.write(
                         f"  {of.way}: {of.pictures_s:.1f} pictures/s, cosine {of.cosine:.5f}{mark}"
                     )
-        except (EngineError, ServiceError) as error:
+        except (EngineError, ServiceError, OSError, MemoryError) as error:
             # The engine's own sentence says more than what is shown to people.
-            raise CommandError(str(error.__cause__ or error)) from error
+            raise CommandError(str(encoder_error(error) or error)) from error
