@@ -86,6 +86,25 @@ class RetryAfterMiddleware:
         return response
 
 
+class ButtonMiddleware:
+    """Who visits the address of a button (405) is told so: Django's own answer is a blank page."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or request.path.startswith("/api/"):
+            return response
+        sentence = _(
+            "This address only takes what a button sends. Go back to the page, press it there."
+        )
+        context = {"sentence": sentence, "status": 405}
+        told = render(request, "error.html", context, status=405)
+        told["Allow"] = response["Allow"]
+        return told
+
+
 class DoorMiddleware:
     """Pages and pictures are for those who may read; others are shown the way in."""
 

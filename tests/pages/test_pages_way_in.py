@@ -38,6 +38,14 @@ def test_a_script_is_told_where_to_go(client: Client, buttons: list[str]) -> Non
         assert answer["HX-Redirect"] == "/login?next=/duplicates%3Fstate%3Dopen"
 
 
+def test_who_visits_a_button_is_told_so(client: Client, staff: Any, buttons: list[str]) -> None:
+    client.force_login(staff)
+    for address in buttons:
+        answer = client.get(address)
+        assert answer.status_code == 405 and "POST" in answer["Allow"], address
+        assert "press it there" in answer.content.decode(), address
+
+
 def test_a_page_leads_back_to_itself(client: Client, part: Part) -> None:
     answer = client.get("/trash?page=2", headers={"Referer": "http://testserver/parts"})
     assert answer["Location"] == "/login?next=/trash%3Fpage%3D2"
