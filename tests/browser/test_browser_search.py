@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 
-from catalog.models import Part
+from catalog.models import Category, Part
 from search.models import Synonym
 from tests.factories import meshes, solids
 
@@ -249,6 +249,22 @@ def test_without_a_script_the_form_works(open_page: Open, gallery: list[Part], p
     page.click(".ask-go button")
     page.wait_for_selector(".hit")
     assert names(page)[0] == "Ball"
+
+
+def test_one_of_many_categories_is_found_by_typing(open_page: Open, gallery: list[Part]) -> None:
+    Category.objects.bulk_create([Category(name=f"Kind {n}", name_zh=f"類 {n}") for n in range(40)])
+    page = open_page("/?tab=text&q=ring")
+    page.locator(".filters > summary").click()
+    page.fill("#category-narrow", "RINGS")
+    page.keyboard.press("Enter")
+    boxes = page.locator("#category-checks label:visible")
+    assert boxes.all_inner_texts() == ["Rings"]
+    boxes.first.click()
+    page.wait_for_url("**category=*")
+    page.fill("#category-narrow", "kind 17")
+    assert sorted(boxes.all_inner_texts()) == ["Kind 17", "Rings"]
+    page.click('[data-do="clear-filters"]')
+    assert boxes.count() == 41
 
 
 def test_similar_parts_come_to_the_page_of_a_part(open_page: Open, gallery: list[Part]) -> None:

@@ -8,6 +8,7 @@ import { Framer } from "./framer.js";
 import { judgeBegin } from "./judge.js";
 import { isPlain, isTyping } from "./keys.js";
 import { Marks } from "./marks.js";
+import "./narrow.js";
 import "./verify.js";
 import { wayInTaken } from "./way-in.js";
 
