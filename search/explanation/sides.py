@@ -73,6 +73,7 @@ class Drawn:
 
 def views_draw(part: Part, *, size: int, only: int | None = None) -> Drawn:
     """All views of the part, or one of them, `size` pixels each way."""
+    from search.engine.errors import EngineError
     from search.engine.explain.surface import centred
     from search.engine.mesh.preview import preview_read
     from search.engine.mesh.types import Y_UP
@@ -82,7 +83,7 @@ def views_draw(part: Part, *, size: int, only: int | None = None) -> Drawn:
     try:
         with part.preview.open("rb") as file:
             triangles = preview_read(file.read())
-    except OSError as error:
+    except (OSError, EngineError) as error:
         raise ServiceError("part_not_ready", status=409) from error
     if part.mesh_format in Y_UP:
         x, y, z = np.moveaxis(triangles, -1, 0)

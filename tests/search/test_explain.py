@@ -326,6 +326,15 @@ class TestRefusals:
         answer = api.post("/api/explain", {"part_id": str(ring.uuid), "text": "plain ring"})
         assert self.refused(answer, 409) == "part_not_ready"
 
+    def test_a_preview_that_is_damaged(self, parts, api) -> None:
+        """It is ours, not the asker's: nobody's file is said to be cut short."""
+        ring = parts["plain ring"]
+        for damaged in (b"", b"no mesh" * 30):
+            with ring.preview.storage.open(ring.preview.name, "wb") as file:
+                file.write(damaged)
+            answer = api.post("/api/explain", {"part_id": str(ring.uuid), "text": "plain ring"})
+            assert self.refused(answer, 409) == "part_not_ready"
+
     def test_reading_is_asked_for(self, parts, token_client, settings) -> None:
         settings.READING_OPEN = False
         body = {"part_id": str(parts["plain ring"].uuid), "text": "ring"}
