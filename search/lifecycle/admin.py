@@ -99,7 +99,7 @@ class Row:
     def may_activate(self) -> bool:
         return (
             self.facts["weights"] and not self.facts["in_use"] and self.install is not None
-            and self.install.state == State.READY and not self.install.missing
+            and self.install.state == State.READY
         )  # fmt: skip
 
     @property
@@ -224,7 +224,8 @@ class EngineInstallAdmin(admin.ModelAdmin):
             case "activate":
                 used = switching.engine_activate(
                     name, instead_of=asked.get("instead_of", ""), first=bool(asked.get("first")),
-                    user=user, seen=number(asked.get("revision")),
+                    force=bool(asked.get("force")), user=user,
+                    seen=number(asked.get("revision")),
                 )  # fmt: skip
             case "first":
                 used = switching.engine_activate(

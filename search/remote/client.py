@@ -79,18 +79,18 @@ class RemoteEncoder:
         return getattr(self._described, "calibration", {})
 
     def pictures_embed(self, pictures: NDArray[np.uint8]) -> Float:
-        (embeddings,) = self._ask("pictures_embed", arrays=[pictures])
-        return embeddings
+        return self._ask("pictures_embed", 1, arrays=[pictures])[0]
 
     def pictures_embed_both(self, pictures: NDArray[np.uint8]) -> tuple[Float, Float]:
-        looks, words = self._ask("pictures_embed_both", arrays=[pictures])
+        looks, words = self._ask("pictures_embed_both", 2, arrays=[pictures])
         return looks, words
 
     def texts_embed(self, texts: Sequence[str]) -> Float:
-        (embeddings,) = self._ask("texts_embed", texts=list(texts))
-        return embeddings
+        return self._ask("texts_embed", 1, texts=list(texts))[0]
 
-    def _ask(self, call: str, *, arrays: Sequence[NDArray[Any]] = (), **more: Any) -> list[Float]:
+    def _ask(
+        self, call: str, columns: int, *, arrays: Sequence[NDArray[Any]] = (), **more: Any
+    ) -> list[Float]:
         remote = settings.SEARCH.remote
         said = {"engine": self._engine, "space": self._space(call).key, "call": call, **more}
         try:
@@ -101,9 +101,14 @@ class RemoteEncoder:
         except NoAnswer as error:
             code = f"encoders_{error.why}"
             raise ServiceError(code, status=503) from error
-        answer, found = wire.unpack(data)
+        try:
+            answer, found = wire.unpack(data)
+        except ValueError as error:
+            raise ServiceError("encoders_differ", status=503) from error
         if "error" in answer:
             _raise(answer["error"], answer.get("params", {}))
+        if len(found) != columns:
+            raise ServiceError("encoders_differ", status=503)
         return [np.asarray(rows, np.float32) for rows in found]
 
     def _space(self, call: str) -> "Space":

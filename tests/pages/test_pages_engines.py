@@ -157,6 +157,16 @@ def test_progress_and_trouble_are_told(
     assert "dist/engines.js" not in page  # nothing moves any more
 
 
+def test_one_that_lacks_parts_is_put_to_use_by_who_says_so(logged_in: Client, other: str) -> None:
+    engine_installed(other)
+    assert 'name="force"' not in logged_in.get(PAGE).content.decode()
+    EngineInstall.objects.update(done=9, total=10)
+    assert 'name="force"' in logged_in.get(PAGE).content.decode()
+    assert "would not be found by" in press(logged_in, "activate", other, revision="0")
+    press(logged_in, "activate", other, revision="0", force="1")
+    assert engines.in_use() == ["mini", "shape", other]
+
+
 def test_one_that_the_configuration_forgot_can_be_put_away(
     logged_in: Client, other: str, settings: Any
 ) -> None:

@@ -15,6 +15,7 @@ from catalog.queue import NoAnswer, answers, ask
 from search import encoders
 from search.encode import photo_encode, text_encode
 from search.remote import client as remote
+from search.remote import wire
 from search.remote.answer import question_answer
 from tests.factories.processes import encode_worker, kill, until
 from tests.factories.work import queue_clear
@@ -157,6 +158,15 @@ class TestWithoutOne:
         assert not question_answer("a1")
         assert answers().wait("a1", seconds=0.01) is None
 
+    @pytest.mark.parametrize("answer", [b"", b"\x00\x00\x00\xffjunk", wire.pack({})])
+    def test_an_answer_of_another_version_is_none(
+        self, remotely, api, monkeypatch: pytest.MonkeyPatch, answer: bytes
+    ) -> None:
+        monkeypatch.setattr(remote, "ask", lambda *args, **more: answer)
+        refused = api.post("/api/search/text", {"query": "a ring"})
+        assert refused.status_code == 503
+        assert refused.json()["error"]["code"] == "encoders_differ"
+
     def test_a_full_queue(self, remotely, api, settings) -> None:
         brief(settings, waiting=2)
         answers().beat(remote.QUEUE, seconds=30)
@@ -204,8 +214,6 @@ class TestWhatIsSaid:
     """The worker's answers to what it cannot do."""
 
     def asked(self, data: bytes) -> dict:
-        from search.remote import wire
-
         return wire.unpack(ask(remote.TASK, data, queue=remote.QUEUE, seconds=5, waiting_most=9))[0]
 
     @pytest.mark.parametrize(
@@ -218,8 +226,6 @@ class TestWhatIsSaid:
         ],
     )
     def test_another_version(self, answered, said) -> None:
-        from search.remote import wire
-
         assert self.asked(wire.pack(said, [pictures(1)]))["error"] == "encoders_differ"
 
     def test_what_is_no_question(self, answered) -> None:
