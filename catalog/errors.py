@@ -260,6 +260,7 @@ SENTENCES = {
     ),
     "encoders_failed": _("Looking at the query failed on our side; ask whoever keeps this server."),
     "storage_away": _("The file cannot be kept or read right now; try again in a moment."),
+    "database_away": _("The database does not answer right now; try again in a moment."),
     "machine_trouble": _("The machine had trouble: %(detail)s"),
     "gave_up": _("This was tried %(attempts)s times without success."),
     "gave_up_on": _("This was tried %(attempts)s times without success: %(detail)s"),

@@ -5,14 +5,18 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from catalog.errors import ServiceError
+from catalog.errors import ServiceError, sentence
 
 log = logging.getLogger(__name__)
+
+# The database is away, ended the connection, or was locked for too long.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 def refusal(code: str, message: str, status: int, **headers: str) -> JsonResponse:
@@ -37,6 +41,9 @@ def exception_handle(error: Exception, context: dict[str, Any]) -> Response | No
         case PermissionDenied():
             return Response(error_body("forbidden", _("You may not do this.")), status=403)
     response = exception_handler(error, context)
+    if isinstance(error, DATABASE_AWAY):
+        log.exception("an API call failed", exc_info=error)
+        return Response(error_body("database_away", sentence("database_away", {})), status=503)
     if response is None:
         log.exception("an API call failed", exc_info=error)
         return Response(error_body("internal", _("Something went wrong on our side.")), status=500)

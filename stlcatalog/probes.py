@@ -1,5 +1,6 @@
 """Probes for whoever keeps the service running, and the pages for when something is wrong."""
 
+import sys
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -8,7 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from catalog.refusals import refusal
+from catalog.errors import sentence
+from catalog.refusals import DATABASE_AWAY, refusal
 from search.lifecycle import selection
 from search.remote import client as remote
 
@@ -58,4 +60,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
+    if isinstance(sys.exception(), DATABASE_AWAY):
+        says = sentence("database_away", {})
+        if request.path.startswith("/api/"):
+            return refusal("database_away", says, 503)
+        return render(request, "500.html", {"status": 503, "message": says}, status=503)
     return _page(request, 500, "internal", _("Something went wrong on our side."))
