@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-# One transaction writes them: more would keep SQLite's other writers waiting too long.
+# More than anybody judged, and all in memory at once.
 ROWS_MOST = 200_000
 FAULTS_MOST = 50
 # What a column may be called.

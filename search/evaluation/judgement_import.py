@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from catalog.errors import ServiceError, sentence
 from catalog.models import Part
@@ -36,6 +37,7 @@ PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".qrels", ".txt")
 FILE_MB = 200
 BATCH = 500
+WRITTEN = 5000  # rows in a transaction, about half a second's
 FOLDER = "asked/queries"
 
 
@@ -296,40 +298,59 @@ def _leave_out(done: Imported, why: str) -> None:
         done.faults.append(why)
 
 
-def _write(
-    done: Imported,
-    made: Mapping[str, tuple[EvaluationQuery, dict[int, float]]],
-) -> None:
-    with transaction.atomic():
-        # Locked: two who bring in the same set at once would each write its judgements.
-        rows = EvaluationQuery.objects.select_for_update().filter(
-            origin=EvaluationQuery.Origin.FILE, query_set=done.query_set
-        )
-        held = {query.digest: query for query in rows}
-        gone = [query for digest, query in held.items() if digest not in made]
-        queries_delete(gone)
-        new = [query for digest, (query, _grades) in made.items() if digest not in held]
-        EvaluationQuery.objects.bulk_create(new, batch_size=BATCH)
-        kept = [held[digest] for digest in made if digest in held]
-        for query in kept:
-            query.name, query.language = made[query.digest][0].name, made[query.digest][0].language
-        EvaluationQuery.objects.bulk_update(kept, ["name", "language"], batch_size=BATCH)
-        held |= {query.digest: query for query in new}
-        Judgement.objects.filter(
-            query__origin=EvaluationQuery.Origin.FILE,
-            query__query_set=done.query_set,
-            source=Judgement.Source.FILE,
-        ).delete()
-        Judgement.objects.bulk_create(
-            (
-                Judgement(query=held[digest], part_id=pk, grade=grade, source="file")
-                for digest, (_query, grades) in made.items()
-                for pk, grade in grades.items()
-            ),
-            batch_size=BATCH,
-        )
+Made = Mapping[str, tuple[EvaluationQuery, dict[int, float]]]
+
+
+def _write(done: Imported, made: Made) -> None:
+    """Some queries at a time: in one transaction a large set would keep SQLite's other writers
+    longer than they wait. One that was broken off is mended by bringing it in again."""
+    rows = EvaluationQuery.objects.filter(
+        origin=EvaluationQuery.Origin.FILE, query_set=done.query_set
+    )
+    queries_delete([query for query in rows.iterator() if query.digest not in made])
+    for some in _portions(made):
+        with transaction.atomic():
+            _write_some(rows, some)
+    if rows.count() != len(made):
+        raise ServiceError("judgements_busy", status=409, query_set=done.query_set)
     done.queries = len(made)
     done.judgements = sum(len(grades) for _query, grades in made.values())
+
+
+def _portions(made: Made) -> Iterator[Made]:
+    some, size = {}, 0
+    for digest, (query, grades) in made.items():
+        some[digest] = (query, grades)
+        size += 1 + len(grades)
+        if size >= WRITTEN:
+            yield some
+            some, size = {}, 0
+    yield some
+
+
+def _write_some(rows: QuerySet[EvaluationQuery], made: Made) -> None:
+    # Locked: two who bring in the same set at once would each write its judgements.
+    locked = rows.select_for_update().filter(digest__in=made)
+    held = {query.digest: query for query in locked}
+    changed = []
+    for digest, query in held.items():
+        new = made[digest][0]
+        if (query.name, query.language) != (new.name, new.language):
+            query.name, query.language = new.name, new.language
+            changed.append(query)
+    EvaluationQuery.objects.bulk_update(changed, ["name", "language"], batch_size=BATCH)
+    new = [query for digest, (query, _grades) in made.items() if digest not in held]
+    EvaluationQuery.objects.bulk_create(new, batch_size=BATCH)
+    Judgement.objects.filter(query__in=held.values(), source=Judgement.Source.FILE).delete()
+    pks = {query.digest: query.pk for query in (*held.values(), *new)}
+    Judgement.objects.bulk_create(
+        (
+            Judgement(query_id=pks[digest], part_id=pk, grade=grade, source=Judgement.Source.FILE)
+            for digest, (_query, grades) in made.items()
+            for pk, grade in grades.items()
+        ),
+        batch_size=BATCH,
+    )
 
 
 def queries_delete(gone: Sequence[EvaluationQuery]) -> None:

@@ -269,25 +269,31 @@ def grades_joined(
 
     The same query may be in several sets, and judged by staff besides: it is one question, and all
     that was said of it counts. People who disagree meet in the middle; a click counts only where
-    nobody judged.
+    nobody judged, whichever sources are wanted.
     """
     said_of = Judgement.objects.filter(
-        query__digest=row.digest, source__in=sources,
-        part__deleted_at__isnull=True, part__status=Part.Status.READY,
-    )  # fmt: skip
+        query__digest=row.digest,
+        part__deleted_at__isnull=True,
+        part__status=Part.Status.READY,
+    )
     if query_set:
         said_of = said_of.filter(query__query_set=query_set)
     rows = said_of.values_list("part", "grade", "source")
     said: dict[int, list[float]] = {}
     clicked: dict[int, float] = {}
-    found = set()
+    found, judged = set(), set()
     for part, grade, source in rows:
+        if source != Judgement.Source.CLICK:
+            judged.add(part)
+        if source not in sources:
+            continue
         found.add(source)
         if source == Judgement.Source.CLICK:
             clicked[part] = max(grade, clicked.get(part, 0.0))
         else:
             said.setdefault(part, []).append(grade)
-    grades = clicked | {part: float(np.mean(of)) for part, of in said.items()}
+    grades = {part: grade for part, grade in clicked.items() if part not in judged}
+    grades |= {part: float(np.mean(of)) for part, of in said.items()}
     first = next((source for source in SOURCES if source in found), row.origin)
     return first, grades
 

@@ -212,6 +212,10 @@ def test_only_those_who_may(visitor: Callable[..., Client], ring: Part) -> None:
     assert reader.post(delete, {"post": "yes"}).status_code == 403
     for address in (LIST, START, IMPORT, report_of(run), compare, delete):
         assert nobody.get(address).status_code == 403, address
+    for name in ("evaluationquery", "judgement", "searchlog"):
+        address = reverse(f"admin:search_{name}_changelist")
+        assert reader.get(address).status_code == 403
+        assert visitor(f"view_{name}").get(address).status_code == 200
     assert reader.get(report_of(run)).status_code == 200
     assert reader.get(START).status_code == 403
     assert reader.post(cancel).status_code == 403

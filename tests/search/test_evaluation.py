@@ -120,6 +120,7 @@ def test_people_who_disagree_meet_and_clicks_only_fill_gaps(staff: Any) -> None:
         Judgement.objects.create(query=query, part=part, grade=0.5, source="click", by=staff)
     assert grades_joined(query, ["staff", "click"])[1] == {one.pk: 1, two.pk: 2, three.pk: 0.5}
     assert grades_joined(query, ["staff"])[1] == {one.pk: 1, two.pk: 2}
+    assert grades_joined(query, ["click"])[1] == {three.pk: 0.5}
     assert refs_choose(Choice(sources=("click",))) == [f"q:{query.pk}"]
     assert refs_choose(Choice(sources=("file",))) == []
 

@@ -135,7 +135,11 @@ def test_two_who_bring_in_the_same_set_at_once(
     assert (refused.value.code, refused.value.status) == ("judgements_busy", 409)
 
 
-def test_a_set_brought_in_again_takes_its_place(parts: list[Part]) -> None:
+@pytest.mark.parametrize("written", [1, 2, 5000])
+def test_a_set_brought_in_again_takes_its_place(
+    parts: list[Part], monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    monkeypatch.setattr(judgement_import, "WRITTEN", written)
     bring("text,part\nring,R0\nbox,R1\n")
     held = EvaluationQuery.objects.get(text="ring").pk
     bring("text,part,language\nring,R1,zh\ngear,R2,\n")
@@ -145,6 +149,25 @@ def test_a_set_brought_in_again_takes_its_place(parts: list[Part]) -> None:
     bring("text,part\nring,R0\n", "another.csv")
     assert EvaluationQuery.objects.filter(text="ring").count() == 2
     assert len(refs_choose(Choice(query_set="another"))) == 1
+
+
+def test_another_that_comes_between_is_told(
+    parts: list[Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the set would be a mixture of two files."""
+    held = judgement_import._write_some
+
+    def between(*args: Any) -> None:
+        held(*args)
+        monkeypatch.setattr(judgement_import, "_write_some", held)
+        EvaluationQuery.objects.create(
+            origin="file", query_set="rings", kind="text", text="other", digest="0" * 64
+        )
+
+    monkeypatch.setattr(judgement_import, "_write_some", between)
+    with pytest.raises(ServiceError) as refused:
+        bring("text,part\nring,R0\n")
+    assert refused.value.code == "judgements_busy"
 
 
 def test_pictures_come_in_a_zip(parts: list[Part], staff: Any) -> None:
