@@ -191,11 +191,11 @@ def encoders_here(**kwargs: object) -> None:
 
 
 @shared_task(name="workers.evaluation_work")
-def evaluation_work(run_id: int, step: int | None = None) -> None:
+def evaluation_work(run_id: int, progress: int | None = None) -> None:
     """A slice of measuring engines; what is left waits behind whatever came meanwhile."""
     from search.evaluation import services as evaluation
 
-    if evaluation.evaluation_work(run_id, step=step):
+    if evaluation.evaluation_work(run_id, progress=progress):
         evaluation.evaluation_send(run_id)
 
 

@@ -208,7 +208,7 @@ class EvaluationRun(models.Model):
         return round(100 * self.position / self.total) if self.total else 0
 
     @property
-    def step(self) -> int:
+    def progress(self) -> int:
         """How far it is, counted so that it grows with every slice of work."""
         return self.position + len(self.metrics.get("threads", {}))
 

@@ -76,7 +76,7 @@ def evaluation_send(run_id: int) -> None:
     """Tell a worker that there is something to do. A run that is no more is let be."""
     run = EvaluationRun.objects.filter(pk=run_id).first()
     if run is not None:
-        enqueue("workers.evaluation_work", run.pk, run.step)
+        enqueue("workers.evaluation_work", run.pk, run.progress)
 
 
 def evaluation_cancel(run: EvaluationRun) -> bool:
@@ -86,15 +86,15 @@ def evaluation_cancel(run: EvaluationRun) -> bool:
 
 
 def evaluation_work(
-    run_id: int, *, seconds: float | None = SLICE_S, step: int | None = None
+    run_id: int, *, seconds: float | None = SLICE_S, progress: int | None = None
 ) -> bool:
     """Go on with a run for so long; None: to its end. Whether there is more to do.
 
-    What goes wrong is the run's end and stands in its row. `step`: where the run stood when this
-    was asked for; it is past that when the sweep sent a message again that was not lost, and each
-    of the two would be followed by another for as long as the run lasts.
+    What goes wrong is the run's end and stands in its row. `progress`: where the run stood when
+    this was asked for; it is past that when the sweep sent a message again that was not lost, and
+    each of the two would be followed by another for as long as the run lasts.
     """
-    run = _claim(run_id, step)
+    run = _claim(run_id, progress)
     if run is None:
         return False
     try:
@@ -166,14 +166,14 @@ def _plan_check(plan: Plan) -> None:
         raise ServiceError("choice_unknown", name="", known=", ".join(SOURCES))
 
 
-def _claim(run_id: int, step: int | None = None) -> EvaluationRun | None:
+def _claim(run_id: int, progress: int | None = None) -> EvaluationRun | None:
     """The run, ours until the lease ends; None when it is finished, another worker's, or past the
-    step that was asked for."""
+    progress that was asked from."""
     now = timezone.now()
     run = EvaluationRun.objects.filter(pk=run_id, state__in=EvaluationRun.UNFINISHED).first()
     if run is None or (run.claimed_until and run.claimed_until > now):
         return None
-    if step is not None and run.step != step:
+    if progress is not None and run.progress != progress:
         return None
     died = run.claimed_until is not None
     mine = EvaluationRun.objects.filter(

@@ -200,9 +200,9 @@ def test_a_message_that_was_sent_twice_is_followed_once(monkeypatch: pytest.Monk
     steps = []
     while True:
         run.refresh_from_db()
-        steps.append(run.step)
-        more = evaluation.evaluation_work(run.pk, seconds=0, step=run.step)
-        assert evaluation.evaluation_work(run.pk, seconds=0, step=steps[-1]) is False
+        steps.append(run.progress)
+        more = evaluation.evaluation_work(run.pk, seconds=0, progress=run.progress)
+        assert evaluation.evaluation_work(run.pk, seconds=0, progress=steps[-1]) is False
         if not more:
             break
     run.refresh_from_db()
