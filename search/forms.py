@@ -139,7 +139,7 @@ class MarksForm(HouseForm):
     that was pressed. Marks belong to the words they were made for: `marked_for`.
     """
 
-    engine = forms.CharField(required=False, max_length=60)
+    engine = forms.CharField(label=gettext_lazy("Compare by"), required=False, max_length=60)
 
     def marks(self, question: str = "") -> dict[str, tuple[str, ...]]:
         """`more` and `less` after the button."""
@@ -273,7 +273,9 @@ class SearchForm(FilterForm, MarksForm):
         """Every fault as a sentence; a filter's is told by its label."""
         own = {"q", "image", "mesh", "k", NON_FIELD_ERRORS}
         return [
-            str(error) if field in own else f"{self.fields[field].label}: {error}"
+            str(error)
+            if field in own or not self.fields[field].label
+            else f"{self.fields[field].label}: {error}"
             for field, errors in self.errors.items()
             for error in errors
         ]

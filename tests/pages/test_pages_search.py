@@ -86,6 +86,8 @@ def test_filters_narrow_the_words(client: Client, part_make: Callable[..., Part]
         ({"tab": "text", "q": "x", "category": str(2**63)}, "This category is not known."),
         ({"tab": "text", "q": "x", "watertight": "maybe"}, "Watertight:"),
         ({"tab": "both", "q": "x", "alpha": "2"}, "The picture&#x27;s share:"),
+        ({"tab": "text", "q": "x", "engine": "\0"}, "Compare by: Null characters"),
+        ({"tab": "text", "q": "x", "expand": "x" * 11}, "<div>Ensure this value has at most 10"),
         ({**PICTURE, "crop_left": "90", "crop_right": "20"}, "Choose a picture first."),
     ],
 )
