@@ -63,7 +63,11 @@ def parts_sweep(starting: bool = False) -> None:
         evaluation_send(run_id)
 
 
-@shared_task(name="workers.index_compact")
+# Of a million parts with twelve views each, a build takes longer than any other task may.
+BUILD_LIMIT = 3600  # seconds; less than after which Redis gives the message to another worker
+
+
+@shared_task(name="workers.index_compact", time_limit=BUILD_LIMIT)
 def index_compact(space_key: str) -> None:
     from search import indices
 

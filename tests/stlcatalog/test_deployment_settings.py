@@ -52,3 +52,11 @@ def test_a_mail_server_is_an_address() -> None:
     assert said == "p@ss"
     assert settings_of("EMAIL_PORT", EMAIL_URL="smtps://mail.example") == 465
     assert "console" in settings_of("EMAIL_BACKEND", EMAIL_URL="")
+
+
+def test_a_long_build_ends_before_redis_gives_it_to_another_worker() -> None:
+    from workers import tasks
+
+    broker = settings_of("CELERY_BROKER_TRANSPORT_OPTIONS", CELERY_BROKER_URL="redis://there:6379")
+    usual = settings_of("CELERY_TASK_TIME_LIMIT")
+    assert usual < tasks.index_compact.time_limit < broker["visibility_timeout"]
