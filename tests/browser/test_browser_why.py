@@ -64,7 +64,7 @@ def test_without_the_script_it_is_a_page(open_page: Open, gallery: list[Part], p
     page.locator("#search button[type=submit]").click()
     page.wait_for_selector(".why-ask")
     page.locator(".why-ask").first.click()
-    page.wait_for_selector(".why-page .why h2")
+    page.wait_for_selector(".why-page .why h1")  # its own page: its own heading
     assert page.locator(".heat").count() == 2
     assert page.url.endswith("/why")
     assert not page.locator('[data-do="surface"]').is_visible()
