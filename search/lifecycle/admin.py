@@ -250,7 +250,7 @@ class EngineInstallAdmin(admin.ModelAdmin):
         if not self.has_act_permission(request):
             raise PermissionDenied
         try:
-            row = installs.install_get(name)
+            loss = switching.removal_loss(installs.install_get(name))
         except ServiceError as error:
             messages.error(request, str(error))
             return redirect("admin:search_engineinstall_changelist")
@@ -260,7 +260,7 @@ class EngineInstallAdmin(admin.ModelAdmin):
             "opts": self.opts,
             "engine": name,
             "label": engines.label(name),
-            "loss": switching.removal_loss(row),
+            "loss": loss,
         }
         return TemplateResponse(request, "admin/search/engine_remove.html", context)
 

@@ -168,7 +168,8 @@ def selection_add(
     """Append what `change` makes of the newest selection; engines without spaces get today's.
 
     Of two at once, the later one changes what the earlier one made. `seen` is the revision that
-    somebody decided by: another one by now is refused. Raises `ServiceError`.
+    somebody decided by: another one by now is refused. A change that changes nothing is no
+    selection: going back from it would not go back. Raises `ServiceError`.
     """
     for _try in range(TRIES):
         now = selection_newest()
@@ -178,6 +179,8 @@ def selection_add(
             # What `change` locks and looks at stays so until the row is there.
             with transaction.atomic():
                 rows = [{"name": of.name, "spaces": _spaces_of(of)} for of in change(now)]
+                if now.revision and selection_of(now.revision, rows) == now:
+                    return now
                 made = Selection.objects.create(
                     revision=now.revision + 1, engines=rows, note=note[:200], made_by=user
                 )

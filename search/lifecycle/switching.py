@@ -163,6 +163,8 @@ class Loss:
 
 
 def removal_loss(row: EngineInstall) -> Loss:
+    """What `engine_remove` would delete. Raises `ServiceError` while the engine is in use."""
+    _out_of_use(row.engine)
     keys = _keys_own(row)
     recent = Selection.objects.order_by("-revision")[:20]
     back = [of.revision for of in recent if any(e["name"] == row.engine for e in of.engines)]
@@ -179,13 +181,16 @@ def engine_remove(name: str) -> EngineInstall:
         row = EngineInstall.objects.select_for_update().filter(engine=name).first()
         if row is None:
             raise ServiceError("engine_not_installed", status=404, engine=name[:60])
-        newest = selection.selection_newest()
-        if name in {of.name for of in newest.engines}:
-            raise ServiceError("engine_in_use", status=409, engine=name)
+        _out_of_use(name)
         row.state, row.active_at = State.REMOVING, timezone.now()
         row.save(update_fields=["state", "active_at"])
         enqueue("workers.engine_remove", row.pk)
     return row
+
+
+def _out_of_use(name: str) -> None:
+    if name in {of.name for of in selection.selection_newest().engines}:
+        raise ServiceError("engine_in_use", status=409, engine=name)
 
 
 def removal_work(row: EngineInstall, *, seconds: float) -> bool:

@@ -104,6 +104,14 @@ class TestTheChoice:
             switching.engine_rollback(to=77)
         assert list(Selection.objects.values_list("revision", flat=True)) == [4, 3, 2, 1]
 
+    def test_what_was_done_twice_is_taken_back_at_once(self, installed: Installed) -> None:
+        installed()
+        for _time in range(2):
+            used = switching.engine_activate("other", first=True)
+            assert (used.revision, used.names) == (1, ["other", "mini", "shape"])
+        assert switching.engine_rollback().names == ["mini", "shape"]
+        assert Selection.objects.count() == 2
+
     def test_what_is_not_there_is_refused(self, other: str) -> None:
         with pytest.raises(ServiceError, match="not installed"):
             switching.engine_activate(other)
@@ -309,6 +317,8 @@ class TestRemoval:
         switching.engine_activate("other")
         with pytest.raises(ServiceError, match="in use"):
             switching.engine_remove("other")
+        with pytest.raises(CommandError, match="in use"):
+            call_command("engine_remove", "other", yes=True)
         with pytest.raises(ServiceError, match="not installed"):
             switching.engine_remove("nothing")
 

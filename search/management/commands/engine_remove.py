@@ -26,7 +26,7 @@ class Command(EngineCommand):
             self.orphans(yes=options["yes"])
             return
         row = self.asked(lambda: installs.install_get(options["name"]))
-        loss = switching.removal_loss(row)
+        loss = self.asked(lambda: switching.removal_loss(row))
         for key in loss.keys:
             self.stdout.write(f"Deletes the space {key}.")
         for key in loss.shared:
