@@ -100,9 +100,10 @@ def suggestions_refresh() -> None:
     suggestions.refresh()
 
 
-@shared_task(name="workers.engine_fill")
+@shared_task(name="workers.engine_fill", time_limit=BUILD_LIMIT)
 def engine_fill(install_id: int, ticket: int) -> None:
-    """Make vectors of an engine for a while; the run sends the next one."""
+    """Make vectors of an engine for a while; the run sends the next one, the last builds its
+    indices."""
     filling.fill_run(install_id, ticket)
 
 

@@ -31,6 +31,7 @@ SLICE = 20  # parts that a worker takes at once; one that dies leaves so many to
 TRIES = 5  # of a part by causes that may pass, each in another run
 TROUBLE = "machine_trouble"  # the code of a fault that is to be tried again
 STALE = timedelta(minutes=5)  # without a sign of life, the filling is sent again
+BUILD_STALE = timedelta(hours=1)  # who builds a large index gives none, and may take so long
 
 
 # Begin, pause, go on ------------------------------------------------------------------------------
@@ -115,10 +116,8 @@ def installs_sweep(*, starting: bool = False) -> int:
         state__in=(State.FILLING, State.FINISHING, State.REMOVING)
     )
     now = timezone.now()
-    # Whoever builds a large index gives no sign of life, and ends with its task at the latest.
-    longest = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
     quiet = Q(active_at__lt=now - STALE) & ~Q(state=State.FINISHING)
-    gone = Q(active_at=None) | quiet | Q(active_at__lt=now - longest)
+    gone = Q(active_at=None) | quiet | Q(active_at__lt=now - BUILD_STALE)
     due = at_work if starting else at_work.filter(gone)
     rows = list(due)
     for row in rows:
