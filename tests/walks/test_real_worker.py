@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,10 +22,11 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.walk]
 
 
 @contextmanager
-def worker(settings) -> Iterator[subprocess.Popen[bytes]]:
+def worker(settings, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "stlcatalog", "worker", "--queues", "ingest,index",
-         "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
+         "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
+         *options],
         cwd=settings.BASE, env=environment(), start_new_session=True,
     )  # fmt: skip
     try:
@@ -50,6 +52,34 @@ def upload(n: int) -> Part:
 
 def ready() -> int:
     return Part.objects.filter(status="ready").count()
+
+
+def lives(pid: int) -> bool:
+    """Whether it works still: one that ended may wait for somebody to look."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
+
+
+def children(process: subprocess.Popen[bytes]) -> set[int]:
+    """The living processes that any thread of this one began."""
+    threads = Path(f"/proc/{process.pid}/task").glob("*/children")
+    found = {int(pid) for of in threads for pid in of.read_text(encoding="ascii").split()}
+    return set(filter(lives, found))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux for the processes")
+def test_the_processes_beside_a_worker_are_begun_again_when_they_are_killed(settings) -> None:
+    with worker(settings, "--beat") as process:
+        # One that works, and the scheduler; both are up when the schedule is written.
+        until(lambda: any(settings.DATA.glob("beat-schedule*")) and len(children(process)) == 2)
+        killed = children(process)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: len(children(process) - killed) == 2, seconds=30)
+        begun = children(process)
+    until(lambda: not any(map(lives, begun)), seconds=10)
 
 
 def test_uploads_become_findable_and_survive_a_killed_worker(settings, api) -> None:
