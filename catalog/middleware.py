@@ -52,18 +52,26 @@ class MeterMiddleware:
 
 
 class ContentLimitMiddleware:
-    """Refuses a body larger than any upload may be before a byte of it is read."""
+    """Refuses a body larger than any of its kind may be before a byte of it is read.
+
+    Files come in multipart forms, which are read to the disk; all else is read into memory.
+    """
+
+    MEGABYTE = 1024 * 1024
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
-        # Room for the other fields of a multipart form.
-        self.limit = (settings.SEARCH.limits.upload_mb + 1) * 1024 * 1024
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > self.limit:
+        if request.content_type == "multipart/form-data":
+            most = settings.SEARCH.limits.upload_mb
+            fields = 1  # room for the other fields of the form
+        else:
+            most, fields = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // self.MEGABYTE, 0
+        if not length.isdigit() or int(length) > (most + fields) * self.MEGABYTE:
             message = _("This is larger than %(limit)s MB, the most that can be sent.") % {
-                "limit": settings.SEARCH.limits.upload_mb
+                "limit": most
             }
             if request.path.startswith("/api/"):
                 return refusal("too_large", message, 413)

@@ -156,6 +156,15 @@ class TestRefusals:
         assert chinese.json()["error"]["message"] != english.json()["error"]["message"]
 
     def test_too_large_a_body_is_refused_unread(self, client: Client, settings) -> None:
-        answer = client.generic("POST", "/api/parts/", b"x", CONTENT_LENGTH=str(600 * 1024 * 1024))
+        answer = client.generic(
+            "POST", "/api/parts/", b"x", "multipart/form-data; boundary=x",
+            CONTENT_LENGTH=str(600 * 1024 * 1024),
+        )  # fmt: skip
         assert answer.status_code == 413
         assert "512" in answer.json()["error"]["message"]
+
+    def test_what_is_read_into_memory_may_be_a_few_megabytes(self, api) -> None:
+        answer = api.post("/api/search/text", {"query": "x" * 5_000_000}, "json")
+        assert answer.status_code == 413
+        assert answer.json()["error"]["code"] == "too_large"
+        assert "4 MB" in answer.json()["error"]["message"]
