@@ -50,16 +50,17 @@ def hits_hydrate(part_ids: Sequence[int], filters: Filters, *, limit: int) -> li
     At most `limit`: of each thousand ids the database first says which pass, and whole rows are
     read of those only that are shown.
     """
+    condition = filters.condition()
     passing: list[int] = []
     for start in range(0, len(part_ids), 1000):
-        among = part_ids[start : start + 1000]
-        allowed = set(_visible(filters).filter(pk__in=among).values_list("pk", flat=True))
-        passing += [pk for pk in among if pk in allowed]
+        some = part_ids[start : start + 1000]
+        allowed = set(Part.objects.among(some, condition).values_list("pk", flat=True))
+        passing += [pk for pk in some if pk in allowed]
         if len(passing) >= limit:
             break
     shown = passing[:limit]
     # Asked again whether they are to be seen: one may have gone to the trash in between.
-    rows = _visible(filters).select_related("category").in_bulk(shown)
+    rows = Part.objects.among(shown, condition).select_related("category").in_bulk()
     return [rows[pk] for pk in shown if pk in rows]
 
 
@@ -82,7 +83,8 @@ def _visible(filters: Filters) -> QuerySet[Part]:
 
 def confirmed_categories(part_ids: Iterable[int]) -> dict[int, int]:
     """The category that people gave each of the parts: {part id: category id}."""
-    rows = Part.objects.present().filter(pk__in=part_ids, category__isnull=False)
+    filed = Q(deleted_at__isnull=True, category__isnull=False)
+    rows = Part.objects.among(list(part_ids), filed)
     return dict(rows.values_list("pk", "category_id"))
 
 

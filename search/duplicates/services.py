@@ -120,11 +120,11 @@ def _nearest(ids: Sequence[int]) -> dict[int, set[int]]:
 
 
 def _present(ids: Iterable[int]) -> set[int]:
-    present = Part.objects.present()
+    present = Q(deleted_at__isnull=True)
     return {
         pk
         for some in _slices(sorted(ids))
-        for pk in present.filter(pk__in=some).values_list("pk", flat=True)
+        for pk in Part.objects.among(some, present).values_list("pk", flat=True)
     }
 
 
