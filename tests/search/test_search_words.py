@@ -38,7 +38,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def engine(weights: Path, settings: Any) -> Iterator[None]:
     mini = settings.SEARCH.engines["mini"].model_copy(update={"weights": str(weights)})
-    settings.SEARCH = settings.SEARCH.model_copy(update={"engines": {"mini": mini}})
+    settings.SEARCH = settings.SEARCH.model_copy(
+        update={"engines": {"mini": mini}, "use": ["mini"]}
+    )
     encoders.encoders_forget()
     Synonym.objects.all().delete()
     yield
