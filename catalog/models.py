@@ -57,7 +57,7 @@ class PartQuerySet(models.QuerySet["Part"]):
         """Those of these parts that pass, in no order.
 
         The condition is put as a value: SQLite, which keeps no statistics, would look for these
-        few through an index of what nearly all parts share, and read the whole catalogue.
+        few through the index of a status that nearly all parts share, and read the whole catalogue.
         """
         passes = models.Case(
             models.When(condition, then=models.Value(True)), default=models.Value(False)
@@ -148,7 +148,17 @@ class Part(models.Model):
                 condition=Q(status__in=("queued", "processing")),
                 name="part_unfinished",
             ),
-            models.Index(fields=["deleted_at", "-created_at", "-id"], name="part_newest"),
+            # Of those alone, so that no database looks for a few parts through what all share.
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(deleted_at__isnull=True),
+                name="part_newest",
+            ),
+            models.Index(
+                fields=["-deleted_at", "-id"],
+                condition=Q(deleted_at__isnull=False),
+                name="part_trashed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -65,8 +65,8 @@ def marks_read(more: Sequence[str | UUID], less: Sequence[str | UUID]) -> Marks:
     if both := set(wanted) & set(unwanted):
         raise ServiceError("marks_both", part=min(both))
     known = {id_ for id_ in (*wanted, *unwanted) if _is_uuid(id_)}
-    rows = Part.objects.present().filter(uuid__in=known, status=Part.Status.READY)
-    parts = {str(part.uuid): part for part in rows}
+    rows = Part.objects.present().filter(uuid__in=known)
+    parts = {str(part.uuid): part for part in rows if part.status == Part.Status.READY}
     return Marks(
         more=tuple(parts[id_] for id_ in wanted if id_ in parts),
         less=tuple(parts[id_] for id_ in unwanted if id_ in parts),

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Category, Part
+from search.feedback import marks_read
 from search.selectors import Filters, confirmed_categories, hits_hydrate
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,27 @@ def test_by_their_keys(parts: list[int], filters: Filters) -> None:
     looked = plans(context)
     assert len(looked) == 3
     assert all(re.search(r"USING (INTEGER )?PRIMARY KEY", plan) for plan in looked), looked
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the other database keeps statistics")
+def test_what_is_named_is_found_by_its_name(parts: list[int]) -> None:
+    named = list(Part.objects.filter(pk__in=parts[:10]))
+    with CaptureQueriesContext(connection) as context:
+        marks_read([str(part.uuid) for part in named], [])
+        list(Part.objects.present().filter(number__in=[part.number for part in named]))
+    looked = plans(context)
+    assert len(looked) == 2
+    assert all(re.search(r"\((uuid|number)=\?\)", plan) for plan in looked), looked
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the other database keeps statistics")
+def test_pages_of_the_newest_and_of_the_trash_are_read_in_order(parts: list[int]) -> None:
+    with CaptureQueriesContext(connection) as context:
+        list(Part.objects.present()[:20])
+        list(Part.objects.trashed().order_by("-deleted_at", "-pk")[:20])
+    newest, trashed = plans(context)
+    assert "part_newest" in newest
+    assert "part_trashed" in trashed
 
 
 def test_their_order_the_filters_and_the_limit_hold(parts: list[int]) -> None:

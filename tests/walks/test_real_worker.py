@@ -3,10 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,32 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from catalog import services
 from catalog.models import Part
 from tests.factories import meshes
-from tests.factories.work import environment
+from tests.factories.processes import kill, until, worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.walk]
 
-
-@contextmanager
-def worker(settings, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "stlcatalog", "worker", "--queues", "ingest,index",
-         "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
-         *options],
-        cwd=settings.BASE, env=environment(), start_new_session=True,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(30)
-
-
-def until(reached: Callable[[], bool], *, seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, list(Part.objects.values_list("status", "error_code"))
-        time.sleep(0.1)
+QUEUES, ONE = "ingest,index", ("--concurrency", "1")
 
 
 def upload(n: int) -> Part:
@@ -71,7 +46,7 @@ def children(process: subprocess.Popen[bytes]) -> set[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux for the processes")
 def test_the_processes_beside_a_worker_are_begun_again_when_they_are_killed(settings) -> None:
-    with worker(settings, "--beat") as process:
+    with worker(QUEUES, *ONE, "--beat") as process:
         # One that works, and the scheduler; both are up when the schedule is written.
         until(lambda: any(settings.DATA.glob("beat-schedule*")) and len(children(process)) == 2)
         killed = children(process)
@@ -82,20 +57,18 @@ def test_the_processes_beside_a_worker_are_begun_again_when_they_are_killed(sett
     until(lambda: not any(map(lives, begun)), seconds=10)
 
 
-def test_uploads_become_findable_and_survive_a_killed_worker(settings, api) -> None:
+def test_uploads_become_findable_and_survive_a_killed_worker(api) -> None:
     for n in range(3):
         upload(n)
-    with worker(settings) as first:
+    with worker(QUEUES, *ONE) as first:
         until(lambda: ready() == 3)
         for n in range(3, 15):
             upload(n)
         until(lambda: Part.objects.filter(status="processing").exists())
-        # The whole group at once, as the machine's end would: nothing is tidied up.
-        os.killpg(first.pid, signal.SIGKILL)
-        first.wait(10)
+        kill(first)
     left = Part.objects.exclude(status="ready").count()
     assert left > 0
-    with worker(settings):
+    with worker(QUEUES, *ONE):
         until(lambda: ready() == 15)
     assert set(Part.objects.values_list("embeddings__space__encoder", flat=True)) == {
         "mini",
