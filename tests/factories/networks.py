@@ -164,3 +164,24 @@ def openai_clip() -> Any:
         importlib.import_module("packaging.version")
         sys.modules["pkg_resources"] = stands_in
     return importlib.import_module("clip")
+
+
+def openai_archive(model: Any, path: Path) -> Path:
+    """The network of a CLIP as OpenAI's own files hold one: a traced program; its path."""
+    import torch
+
+    class Both(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.visual, self.transformer = model.visual, model.transformer
+            self.token_embedding, self.ln_final = model.token_embedding, model.ln_final
+            for name in ("positional_embedding", "text_projection", "logit_scale"):
+                setattr(self, name, getattr(model, name))
+
+        def forward(self, x: Any) -> Any:
+            return self.visual(x)
+
+    with torch.no_grad():
+        traced = torch.jit.trace(Both(), torch.zeros(1, 3, 224, 224), strict=False)
+    traced.save(str(path))
+    return path

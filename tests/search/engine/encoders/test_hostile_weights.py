@@ -13,7 +13,14 @@ from search.engine.encoders.openclip_files import Source
 from search.engine.encoders.preprocessing import Preprocessing
 from search.engine.encoders.running import Wanted, probe_pictures
 from search.engine.errors import EncoderError
-from tests.factories.networks import SMALL, clip_folder, siglip_folder, weights_save, xlm_folder
+from tests.factories.networks import (
+    SMALL,
+    clip_folder,
+    openai_archive,
+    siglip_folder,
+    weights_save,
+    xlm_folder,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,30 +100,13 @@ def test_weights_that_hold_no_numbers(key, tmp_path) -> None:
 @pytest.mark.clip
 def test_an_archive_of_another_network(tmp_path) -> None:
     """OpenAI's archives say themselves what network they hold: it is to be the one named."""
-    import torch
-
-    class Both(torch.nn.Module):
-        def __init__(self, model: Any) -> None:
-            super().__init__()
-            self.visual, self.transformer = model.visual, model.transformer
-            self.token_embedding, self.ln_final = model.token_embedding, model.ln_final
-            for name in ("positional_embedding", "text_projection", "logit_scale"):
-                setattr(self, name, getattr(model, name))
-
-        def forward(self, x: Any) -> Any:
-            return self.visual(x)
-
     import open_clip
 
     network = {**SMALL, "embed_dim": 48}
     network["vision_cfg"] = {"image_size": 224, "layers": 1, "width": 64, "patch_size": 32}
     made = open_clip.CLIP(**network).eval()
-    with torch.no_grad():
-        traced = torch.jit.trace(Both(made), torch.zeros(1, 3, 224, 224), strict=False)
-    traced.save(str(tmp_path / "ViT-B-32.pt"))
-    encoder = encoder_of(
-        tmp_path / "ViT-B-32.pt", tmp_path, model_name="ViT-B-32", pretrained="openai"
-    )
+    archive = openai_archive(made, tmp_path / "ViT-B-32.pt")
+    encoder = encoder_of(archive, tmp_path, model_name="ViT-B-32", pretrained="openai")
     assert "48 numbers, not with 512" in detail_of(
         lambda: encoder.pictures_embed(probe_pictures(224, 1))
     )

@@ -15,7 +15,7 @@ from PIL import Image
 from search.engine.encoders.openclip import OpenClipEncoder
 from search.engine.encoders.openclip_files import Source
 from search.engine.encoders.running import Wanted, probe_pictures
-from tests.factories.networks import openai_clip
+from tests.factories.networks import openai_archive, openai_clip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,21 +110,7 @@ def test_openais_archive_gives_the_same(openai_model, pictures, tmp_path) -> Non
     """OpenAI's own files hold a traced program; only their weights count."""
     import torch
 
-    class Both(torch.nn.Module):
-        def __init__(self, model: Any) -> None:
-            super().__init__()
-            self.visual, self.transformer = model.visual, model.transformer
-            self.token_embedding, self.ln_final = model.token_embedding, model.ln_final
-            for name in ("positional_embedding", "text_projection", "logit_scale"):
-                setattr(self, name, getattr(model, name))
-
-        def forward(self, x: Any) -> Any:
-            return self.visual(x)
-
-    with torch.no_grad():
-        traced = torch.jit.trace(Both(openai_model), torch.zeros(1, 3, 224, 224), strict=False)
-    traced.save(str(tmp_path / "ViT-B-32.pt"))
-    encoder = encoder_of(tmp_path / "ViT-B-32.pt", tmp_path)
+    encoder = encoder_of(openai_archive(openai_model, tmp_path / "ViT-B-32.pt"), tmp_path)
     prepare = openai_clip().clip._transform(224)
     with torch.inference_mode():
         batch = torch.stack([prepare(Image.fromarray(p)) for p in pictures[:2]])
