@@ -46,13 +46,17 @@ def children(process: subprocess.Popen[bytes]) -> set[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux for the processes")
 def test_the_processes_beside_a_worker_are_begun_again_when_they_are_killed(settings) -> None:
+    upload(0)
     with worker(QUEUES, *ONE, "--beat") as process:
-        # One that works, and the scheduler; both are up when the schedule is written.
-        until(lambda: any(settings.DATA.glob("beat-schedule*")) and len(children(process)) == 2)
+        # One that has worked (Celery gives up when one dies before), and the scheduler.
+        until(lambda: ready() == 1 and any(settings.DATA.glob("beat-schedule*")))
         killed = children(process)
+        assert len(killed) == 2
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
         until(lambda: len(children(process) - killed) == 2, seconds=30)
+        upload(1)
+        until(lambda: ready() == 2)
         begun = children(process)
     until(lambda: not any(map(lives, begun)), seconds=10)
 
