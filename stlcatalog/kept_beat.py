@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import bootsteps
 from celery.beat import EmbeddedService
+from celery.worker import state
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class KeptBeat(bootsteps.StartStopStep):
             self._again.stop()
 
     def _look(self, worker: Any) -> None:
-        if worker.beat.is_alive():
+        if worker.beat.is_alive() or state.should_stop is not None:
             return
         log.warning("the scheduler has died; another one is begun")
         worker.beat = self._again = EmbeddedService(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -49,6 +50,14 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     """The whole group at once, as the machine's end would: nothing is tidied up."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
+
+
+def lives(pid: int) -> bool:
+    """Whether it works still: one that ended may wait for somebody to look."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
 
 
 def until(reached: Callable[[], bool], *, seconds: float = 90) -> None:

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from catalog import services
 from catalog.models import Part
 from tests.factories import meshes
-from tests.factories.processes import kill, until, worker
+from tests.factories.processes import kill, lives, until, worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.walk]
 
@@ -27,14 +27,6 @@ def upload(n: int) -> Part:
 
 def ready() -> int:
     return Part.objects.filter(status="ready").count()
-
-
-def lives(pid: int) -> bool:
-    """Whether it works still: one that ended may wait for somebody to look."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    except OSError:
-        return False
 
 
 def children(process: subprocess.Popen[bytes]) -> set[int]:

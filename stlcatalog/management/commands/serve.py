@@ -17,9 +17,9 @@ from django.contrib.auth import get_user_model
 from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from honcho.manager import Manager
 
 from catalog.models import Part
+from stlcatalog.keeping import KeptManager
 
 ENCODE_THREADS = 16  # they wait for the network, which is one
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         if options["prepare_only"]:
             return
         host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
-        manager = Manager()
+        manager = KeptManager()
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         manager.add_process(
             "web", self.web(f"{host}:{port}", options["web_workers"]), env=environment
