@@ -70,6 +70,39 @@ def test_another_language_and_the_login_come_back_to_what_was_searched(
     assert page.locator(".tools a[data-here]").count() == 0  # it would lead back to itself
 
 
+def test_a_picture_and_its_frame_outlive_another_language(
+    open_page: Open, gallery: list[Part], photo: Path
+) -> None:
+    page = open_page("/")
+    page.set_input_files("#id_image", photo)
+    page.wait_for_selector("#cut")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.locator(".frame").press("Shift+ArrowLeft")
+    page.wait_for_selector("#results:not([aria-busy]) #cut")
+    framed = [page.input_value(f"#id_crop_{edge}") for edge in ("left", "right")]
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.locator("#id_watertight").evaluate(
+            """(field) => {
+                 field.value = "yes";
+                 field.dispatchEvent(new Event("change", { bubbles: true }));
+               }"""
+        )
+    page.wait_for_selector("#results:not([aria-busy]) #cut")
+    parts = "(all) => all.map((one) => one.dataset.part)"
+    found = page.eval_on_selector_all(".hit", parts)
+    assert len(found) == 3
+    page.click(".tools button[lang=zh-Hant]")
+    page.wait_for_selector("html[lang=zh-hant] .hit")
+    assert "素圈戒指" in names(page)
+    assert page.eval_on_selector_all(".hit", parts) == found
+    assert [page.input_value(f"#id_crop_{edge}") for edge in ("left", "right")] == framed
+    assert page.input_value("#id_watertight") == "yes"
+    assert page.locator(".framer-area img").is_visible()
+    page.goto("/")  # it was kept for one page
+    page.wait_for_timeout(500)
+    assert page.locator(".hit").count() == 0
+
+
 def test_a_dropped_picture_is_searched_and_shown_cut_out(
     open_page: Open, gallery: list[Part], photo: Path
 ) -> None:

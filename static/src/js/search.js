@@ -6,6 +6,7 @@
 import { dropBegin } from "./drop.js";
 import { Framer } from "./framer.js";
 import { judgeBegin } from "./judge.js";
+import { questionKeep, questionTake } from "./kept.js";
 import { isPlain, isTyping } from "./keys.js";
 import { Marks } from "./marks.js";
 import "./narrow.js";
@@ -285,16 +286,58 @@ alpha.addEventListener("input", alphaSay);
 alpha.addEventListener("change", () => asked && askSoon());
 alphaSay();
 
+// The page anew ----------------------------------------------------------------------------------
+
 // Going back to other words shows what they found; a reload brings it whole.
 addEventListener("popstate", () => location.reload());
-// A browser that kept the chosen file over a reload or a way back asks with it again.
-addEventListener("pageshow", () => {
-  if (asked || !(picture.files[0] || mesh.files[0])) return;
+
+// Another language and the login bring the page anew, by its address, which holds words only.
+for (const leave of document.querySelectorAll("[data-here]")) {
+  const kind = leave.matches("form") ? "submit" : "click";
+  leave.addEventListener(kind, async function keep(event) {
+    const data = question();
+    if (tabNow() === "text" || !asked || !complete(data)) return;
+    event.preventDefault();
+    leave.removeEventListener(kind, keep);
+    data.delete("csrfmiddlewaretoken");
+    await questionKeep([...data]).catch(() => {});
+    if (kind === "submit") leave.requestSubmit(event.submitter);
+    else leave.click();
+  });
+}
+
+/** The fields as they were; boxes that were not ticked are not among them. */
+function fieldsFill(fields) {
+  tabShow(new Map(fields).get("tab"));
+  for (const box of form.querySelectorAll("input[type=checkbox]")) box.checked = false;
+  for (const [name, value] of fields) {
+    if (["marked_for", "more", "less"].includes(name)) marks.put(name, value);
+    for (const field of form.querySelectorAll(`[name="${name}"]:not(:disabled, [type=hidden])`)) {
+      if (value instanceof File) fileIn(field, value);
+      else if (field.type !== "checkbox") field.value = value;
+      else if (field.value === value) field.checked = true;
+    }
+  }
+  alphaSay();
+}
+
+/** The file that the fields hold, shown and asked with. */
+function fileAsk() {
   if (picture.files[0]) {
     framer.show(picture.files[0]);
     pictureDrop.hidden = true;
+    const box = ["left", "top", "right", "bottom"].map((edge) => form.elements[`crop_${edge}`].value);
+    if (box.every(Boolean)) framer.set(box.map((share) => share / 100));
   }
   if (mesh.files[0]) meshName.textContent = mesh.files[0].name;
   idleSay();
   if (complete(question())) ask();
+}
+
+addEventListener("pageshow", async () => {
+  if (asked) return;
+  const fields = await questionTake();
+  if (fields) fieldsFill(fields);
+  // A browser that kept the chosen file over a reload or a way back asks with it again.
+  if (picture.files[0] || mesh.files[0]) fileAsk();
 });
