@@ -146,6 +146,26 @@ def test_stopped_in_the_middle_of_the_change(tmp_path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["clip", "old"]
 
 
+def test_of_two_who_fetch_one_engine_the_second_waits(tmp_path) -> None:
+    folder = tmp_path / "clip"
+    came = []
+
+    def second() -> None:
+        with fetch.staged(folder) as made:
+            came.append((folder / "weights").read_text())
+            (made / "weights").write_text("second")
+
+    with fetch.staged(folder) as made:
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(0.3)
+        assert other.is_alive()
+        (made / "weights").write_text("first")
+    other.join(10)
+    assert came == ["first"]
+    assert (folder / "weights").read_text() == "second"
+
+
 def test_a_folder_that_is_a_link_stays_one(tmp_path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "clip").symlink_to(tmp_path / "disk")

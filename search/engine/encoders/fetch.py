@@ -4,6 +4,7 @@ The only module of the library that opens a connection. What is fetched is whole
 file that names a folder's contents is written last.
 """
 
+import fcntl
 import hashlib
 import importlib
 import os
@@ -120,7 +121,8 @@ def _is_named(file: Path, name: str = "") -> bool:
 def staged(folder: Path) -> Iterator[Path]:
     """An empty folder that takes this one's place after the block, or is gone when it raises.
 
-    What was there stays in use until then: fetching anew takes minutes, and may fail.
+    What was there stays in use until then: fetching anew takes minutes, and may fail. Of two
+    who fetch beside each other the second waits.
     """
     real = folder.resolve()
     made, old = (real.with_name(f".{real.name}.{of}") for of in ("new", "old"))
@@ -131,15 +133,27 @@ def staged(folder: Path) -> Iterator[Path]:
         for left in (made, old):
             shutil.rmtree(left, ignore_errors=True)
 
-    tidy()  # after a fetch that was killed
-    made.mkdir(parents=True)
+    real.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(real.parent):
+        tidy()  # after a fetch that was killed
+        made.mkdir()
+        try:
+            yield made
+            if real.exists():
+                real.rename(old)
+            made.rename(real)
+        finally:
+            tidy()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    held = os.open(folder, os.O_RDONLY)
     try:
-        yield made
-        if real.exists():
-            real.rename(old)
-        made.rename(real)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
     finally:
-        tidy()
+        os.close(held)
 
 
 # A tag's files ----------------------------------------------------------------------------------
