@@ -40,7 +40,7 @@ class Box(Protocol):
         ...
 
     def beat(self, queue: str, *, seconds: float) -> None:
-        """Say that a worker of this queue lives for so long."""
+        """Say that a worker of this queue lives for so long; for 0 seconds, that none does."""
         ...
 
     def lives(self, queue: str) -> bool: ...
@@ -114,7 +114,10 @@ class RedisBox:
 
     def beat(self, queue: str, *, seconds: float) -> None:
         with self._reached():
-            self._redis.set(self._key("lives", queue), b"1", px=_ms(seconds))
+            if seconds > 0:
+                self._redis.set(self._key("lives", queue), b"1", px=_ms(seconds))
+            else:  # Redis knows no time that short
+                self._redis.delete(self._key("lives", queue))
 
     def lives(self, queue: str) -> bool:
         with self._reached():

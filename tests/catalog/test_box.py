@@ -75,6 +75,9 @@ def test_a_worker_lives_for_as_long_as_it_said(box) -> None:
     assert not box.lives("gpu")
     time.sleep(0.25)
     assert not box.lives("encode")
+    box.beat("encode", seconds=5)
+    box.beat("encode", seconds=0)
+    assert not box.lives("encode")
 
 
 class TestFiles:
