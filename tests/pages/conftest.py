@@ -4,15 +4,19 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.utils import translation
+from django.utils import timezone, translation
 from PIL import Image
 
 from catalog.models import Category, Part, PipelineStep, Suggestion, View
 from catalog.words import terms_write
+from search.models import Inspection, InspectionPhoto
 from tests.factories import meshes
+
+NOBODY = "00000000-0000-0000-0000-000000000000"  # the id of no part
 
 
 def picture_bytes(colour: str = "#7890b0", kind: str = "WEBP", size: int = 32) -> bytes:
@@ -81,3 +85,56 @@ def part(part_make: Callable[..., Part], category: Category) -> Part:
     part = part_make()
     Suggestion.objects.create(part=part, category=category, confidence=0.83)
     return part
+
+
+@pytest.fixture
+def inspected(part_make: Callable[..., Part]) -> Callable[..., Inspection]:
+    """Makes an inspection as the worker leaves it; keywords are its fields."""
+
+    def make(*, photos: int = 1, part: Part | None = None, **fields: Any) -> Inspection:
+        known = {
+            "part": part or part_make(),
+            "piece": "Tray 4, place 2",
+            "state": "done",
+            "verdict": "fail",
+            "similarity": 0.41,
+            "p_good": 0.1,
+            "threshold": 0.9,
+            "reasons": [
+                {
+                    "code": "local_deviation",
+                    "params": {"kind": "missing", "value_mm": 3.1, "limit_mm": 0.7},
+                }
+            ],
+            "coverage": 0.37,
+            "worst": 0,
+            "rivals": [{"part": NOBODY, "name": "Wide ring", "margin": 0.08}],
+            "limits": {"tolerance": 0.02, "tolerance_mm": 0.0, "size": 0.03},
+            "finished_at": timezone.now(),
+        }
+        inspection = Inspection.objects.create(**(known | fields))
+        for place in range(photos):
+            name = default_storage.save(f"inspections/t/{place}.webp", ContentFile(picture_bytes()))
+            InspectionPhoto.objects.create(
+                inspection=inspection,
+                place=place,
+                file=name,
+                width=560,
+                height=420,
+                sha256="0" * 64,
+                verdict=inspection.verdict,
+                reasons=inspection.reasons,
+                pose={"rotation": np.eye(3).tolist(), "translation": [0, 0, 90], "focal": 600.0},
+                measures={
+                    "iou": 0.91, "mean": 0.004, "p95": 0.02, "thickness": 0.09, "blob": 0.002,
+                    "unsupported": 0.2,
+                },
+                blobs=[
+                    {"kind": "missing", "box": [200, 100, 260, 150], "place": [230, 125],
+                     "thickness": 0.09, "area": 0.002},
+                ],
+                shown=name, overlay=name, drawn=name, mask=name,
+            )  # fmt: skip
+        return inspection
+
+    return make
