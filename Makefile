@@ -174,7 +174,7 @@ bench-feedback: .venv/bench.stamp
 	$(BIN)/python -m bench.feedback
 
 bench-explain: .venv/dev.stamp
-	$(BIN)/python -m bench.explain
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.explain
 
 # Training: makes models/ again from raw data; training/README.md says what it needs first ---------
 

@@ -46,7 +46,7 @@ class MiniEngine(EngineSection):
     weights: str = "models"
     threads: PositiveInt = 1
     query_threads: PositiveInt = 2
-    explain_masks: Masks = 64
+    explain_masks: Masks = 128
 
 
 class ShapeEngine(EngineSection):

@@ -29,8 +29,7 @@ def flags_soften(gone: Flags) -> Floats:
 
 def pictures_mix(of: Bytes, into: Bytes, shares: Floats) -> Bytes:
     """Where `shares` (s, s) is 1, `into` (s, s, 3); where it is 0, `of`."""
-    share = shares[..., None]
-    return np.asarray(into * share + of * (1 - share) + 0.5, np.uint8)
+    return np.asarray(cv2.blendLinear(into, of, shares, 1 - shares))
 
 
 def part_widen(mask: Flags) -> Flags:

@@ -20,7 +20,7 @@ from search.engine.explain.gone import flags_soften, part_widen, picture_blur, p
 from search.engine.explain.spread import heat_masked, heat_spread
 from search.engine.explain.types import Bytes, Doubles, Flags, Floats
 
-COUNT = 64  # masks
+COUNT = 128  # masks
 BATCH = 8
 CELLS = 28  # along a side: where worth is estimated
 KNOTS = 7  # along a side, of the random fields whose highest places go
