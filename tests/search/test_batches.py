@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,14 +10,21 @@ from search.batches import Batches, TooLate
 
 
 class Network:
-    """Squares numbers, in its own time, and remembers how many came at once."""
+    """Squares numbers, in its own time, and remembers how many came at once.
+
+    Whoever clears `goes_on` has it hang, once it has `begun`.
+    """
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
         self.runs: list[int] = []
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+        self.goes_on.set()
 
     def __call__(self, rows: list[int]) -> list[int]:
         self.runs.append(len(rows))
+        self.begun.set()
+        self.goes_on.wait(60)
         time.sleep(self.seconds)
         if -1 in rows:
             raise ArithmeticError("no")
@@ -52,14 +60,24 @@ def test_everyone_has_their_own_rows_back() -> None:
     assert len(network.runs) < 12  # one by one it would be 24
 
 
-def test_what_comes_while_a_batch_runs_goes_together() -> None:
-    network = Network(0.2)
+@pytest.fixture
+def hanging() -> Iterator[tuple[Network, Batches[int, int]]]:
+    """A network with one call in its hands, and what asks it."""
+    network = Network()
+    network.goes_on.clear()
     batches = Batches(network, most=16, gather_s=0)
-    first = threading.Thread(target=batches.ask, args=([1],), kwargs={"seconds": 5})
+    first = threading.Thread(target=batches.ask, args=([1],), kwargs={"seconds": 60})
     first.start()
-    time.sleep(0.05)
-    ask_together(batches, [[n] for n in range(6)])
+    assert network.begun.wait(60)
+    yield network, batches
+    network.goes_on.set()
     first.join()
+
+
+def test_what_comes_while_a_batch_runs_goes_together(hanging) -> None:
+    network, batches = hanging
+    threading.Timer(0.5, network.goes_on.set).start()
+    ask_together(batches, [[n] for n in range(6)])
     assert network.runs == [1, 6]
 
 
@@ -76,24 +94,21 @@ def test_a_call_larger_than_a_batch_goes_alone() -> None:
     assert network.runs == [9]
 
 
-def test_who_waits_no_longer_is_not_computed() -> None:
-    network = Network(0.2)
-    batches = Batches(network, most=4, gather_s=0)
-    first = threading.Thread(target=batches.ask, args=([1],), kwargs={"seconds": 5})
-    first.start()
-    time.sleep(0.05)
+def test_who_waits_no_longer_is_not_computed(hanging) -> None:
+    network, batches = hanging
     with pytest.raises(TooLate):
-        batches.ask([2], seconds=0.05)
-    first.join()
-    assert network.runs == [1]
+        batches.ask([2, 3], seconds=0.05)
+    network.goes_on.set()
+    assert batches.ask([4], seconds=60) == [16]
+    assert network.runs == [1, 1]
 
 
 def test_a_network_that_hangs_holds_nobody_beyond_their_time() -> None:
-    batches = Batches(Network(1.5), most=4, gather_s=0)
-    start = time.monotonic()
+    network = Network()
+    network.goes_on.clear()
     with pytest.raises(TooLate):
-        batches.ask([1], seconds=0.1)
-    assert time.monotonic() - start < 1
+        Batches(network, most=4, gather_s=0).ask([1], seconds=0.1)
+    network.goes_on.set()
 
 
 def test_a_failure_reaches_those_it_struck_and_the_next_are_answered() -> None:
