@@ -21,6 +21,17 @@ TRANSFER = """([name, type, data]) => {
   return transfer;
 }"""
 
+# How many questions this browser keeps for the next page.
+KEPT = """() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open("question");
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const counting = opening.result.transaction("question").objectStore("question").count();
+    counting.onsuccess = () => resolve(counting.result);
+    opening.result.close();
+  };
+})"""
+
 
 def transfer_of(page: Any, name: str, kind: str, data: bytes) -> Any:
     held = [name, kind, base64.b64encode(data).decode()]
@@ -98,9 +109,37 @@ def test_a_picture_and_its_frame_outlive_another_language(
     assert [page.input_value(f"#id_crop_{edge}") for edge in ("left", "right")] == framed
     assert page.input_value("#id_watertight") == "yes"
     assert page.locator(".framer-area img").is_visible()
-    page.goto("/")  # it was kept for one page
-    page.wait_for_timeout(500)
-    assert page.locator(".hit").count() == 0
+    assert page.evaluate(KEPT) == 0  # for one page
+
+
+def test_a_picture_outlives_the_login(
+    open_page: Open, gallery: list[Part], photo: Path, staff: Any
+) -> None:
+    page = open_page("/")
+    page.set_input_files("#id_image", photo)
+    page.wait_for_selector("#cut")
+    page.click(".tools a[data-here]")
+    page.wait_for_url("**/login?next=*")
+    assert page.evaluate(KEPT) == 1
+    page.fill("#id_username", "admin")
+    page.fill("#id_password", "a long enough word")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#cut")
+    assert len(names(page)) == 3
+    assert page.locator(".tools .menu").count() == 1
+
+
+def test_words_of_the_tab_of_both_outlive_another_language(
+    open_page: Open, gallery: list[Part]
+) -> None:
+    page = open_page("/?tab=both")
+    page.fill("#id_q", "R8107490")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".hit")
+    page.click(".tools button[lang=zh-Hant]")
+    page.wait_for_selector("html[lang=zh-hant] .hit")
+    assert page.input_value("#id_q") == "R8107490"
+    assert names(page)[0] == "素圈戒指"
 
 
 def test_a_dropped_picture_is_searched_and_shown_cut_out(

@@ -321,8 +321,8 @@ function fieldsFill(fields) {
   alphaSay();
 }
 
-/** The file that the fields hold, shown and asked with. */
-function fileAsk() {
+/** Asks what the fields hold; their file is shown. */
+function heldAsk() {
   if (picture.files[0]) {
     framer.show(picture.files[0]);
     pictureDrop.hidden = true;
@@ -339,5 +339,5 @@ addEventListener("pageshow", async () => {
   const fields = await questionTake();
   if (fields) fieldsFill(fields);
   // A browser that kept the chosen file over a reload or a way back asks with it again.
-  if (picture.files[0] || mesh.files[0]) fileAsk();
+  if (fields || picture.files[0] || mesh.files[0]) heldAsk();
 });
