@@ -17,8 +17,10 @@ from search.engine.explain.picture import cells_read
 from search.engine.photo.prepare import photo_embed, photo_prepare
 from search.engine.render.viewpoints import viewpoints_fibonacci
 from search.engine.render.views import views_render
+from stlcatalog.config import config_load
 
 MODELS = Path(__file__).parents[1] / "models"
+MASKS = config_load(MODELS.parent / "config" / "search.yaml").engines["mini"].explain_masks
 MOST_TRIANGLES = 100_000
 SIDE = 224
 
@@ -109,4 +111,4 @@ def shown_heat(
     def similarity(pictures: NDArray[np.uint8]) -> Floats:
         return encoder.pictures_embed(pictures) @ target
 
-    return masks_heat(picture, mask, similarity, known=[finer], seed=seed)
+    return masks_heat(picture, mask, similarity, known=[finer], count=MASKS, seed=seed)
