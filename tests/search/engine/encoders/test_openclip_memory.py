@@ -35,12 +35,15 @@ def test_it_is_loaded_once_and_let_go_when_idle() -> None:
 
 
 def test_each_use_puts_the_end_off() -> None:
-    held = Resident(object, idle_s=0.6)
-    for _ in range(5):
+    loads = []
+    held = Resident(lambda: loads.append(1) or object(), idle_s=2)
+    begun = time.monotonic()
+    while time.monotonic() < begun + 2.5:
         with held.use():
-            pass
-        time.sleep(0.2)
+            time.sleep(0.05)
+        time.sleep(0.05)
         assert held.is_loaded
+    assert loads == [1]
 
 
 def test_without_a_limit_it_stays() -> None:
